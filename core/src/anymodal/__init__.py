@@ -1,0 +1,164 @@
+"""
+One way to reach AI vendors: a hook per modality, a distribution per vendor.
+
+Names are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .markers import hookimpl, hookspec
+
+if TYPE_CHECKING:
+    from .client import Client
+    from .config import Settings
+    from .connection import Connection
+    from .isolation import plugin_manager
+    from .media import Audio, File, Image, Media, Video
+    from .modalities import TEXT, Modality
+    from .modalities.messages import (
+        Citation,
+        Message,
+        ProviderState,
+        Reasoning,
+        ToolCall,
+        ToolResult,
+    )
+    from .modalities.text import (
+        Finish,
+        ReasoningDelta,
+        TextDelta,
+        TextOption,
+        TextProviderSpec,
+        TextRequest,
+        TextResult,
+        Tool,
+        ToolCallDelta,
+    )
+    from .registry import Registry
+    from .specs import (
+        Capabilities,
+        CommandSpec,
+        Credential,
+        Deadlines,
+        EmulatorSpec,
+        Lifecycle,
+        ModelSpec,
+        ProviderSpec,
+        Secret,
+    )
+    from .streams import streaming
+    from .usage import Attempt, CallWarning, Cost, Price, Prices, Record, Usage
+
+_HOMES = {
+    "client": ("Client",),
+    "config": ("Settings",),
+    "connection": ("Connection",),
+    "isolation": ("plugin_manager",),
+    "media": ("Audio", "File", "Image", "Media", "Video"),
+    "modalities": ("TEXT", "Modality"),
+    "modalities.messages": (
+        "Citation",
+        "Message",
+        "ProviderState",
+        "Reasoning",
+        "ToolCall",
+        "ToolResult",
+    ),
+    "modalities.text": (
+        "Finish",
+        "ReasoningDelta",
+        "TextDelta",
+        "TextOption",
+        "TextProviderSpec",
+        "TextRequest",
+        "TextResult",
+        "Tool",
+        "ToolCallDelta",
+    ),
+    "registry": ("Registry",),
+    "specs": (
+        "Capabilities",
+        "CommandSpec",
+        "Credential",
+        "Deadlines",
+        "EmulatorSpec",
+        "Lifecycle",
+        "ModelSpec",
+        "ProviderSpec",
+        "Secret",
+    ),
+    "streams": ("streaming",),
+    "usage": ("Attempt", "CallWarning", "Cost", "Price", "Prices", "Record", "Usage"),
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "TEXT",
+    "Attempt",
+    "Audio",
+    "CallWarning",
+    "Capabilities",
+    "Citation",
+    "Client",
+    "CommandSpec",
+    "Connection",
+    "Cost",
+    "Credential",
+    "Deadlines",
+    "EmulatorSpec",
+    "File",
+    "Finish",
+    "Image",
+    "Lifecycle",
+    "Media",
+    "Message",
+    "Modality",
+    "ModelSpec",
+    "Price",
+    "Prices",
+    "ProviderSpec",
+    "ProviderState",
+    "Reasoning",
+    "ReasoningDelta",
+    "Record",
+    "Registry",
+    "Secret",
+    "Settings",
+    "TextDelta",
+    "TextOption",
+    "TextProviderSpec",
+    "TextRequest",
+    "TextResult",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolResult",
+    "Usage",
+    "Video",
+    "hookimpl",
+    "hookspec",
+    "plugin_manager",
+    "streaming",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415  # 20 ms that few need
+
+        return version("anymodal")
+    try:
+        module = import_module(f".{_MODULE_OF[name]}", __name__)
+    except KeyError:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg) from None
+    found = getattr(module, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,177 @@
+"""What a plugin is given to reach its vendor."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import attrs
+
+from .errors import ConfigurationError, MissingCredentialsError
+from .specs import Deadlines, ErrorRefinement, Secret
+
+if TYPE_CHECKING:
+    import ssl
+
+    from .http import Http
+
+__all__ = ["Clock", "Connection", "CredentialSource", "Tls", "checked_key"]
+
+CredentialSource: TypeAlias = Secret | Callable[[], Awaitable[str]]
+"""A secret, or an async function that is asked for it at every request."""
+
+
+class Clock(Protocol):
+    """Where the time comes from; tests bring their own."""
+
+    def now(self) -> float:
+        """Return seconds since some fixed moment; never runs backwards."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Tls:
+    """One TLS context, made when first needed. Making one takes 16 ms."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The context; it trusts what the operating system trusts."""
+        with self._lock:
+            if self._context is None:
+                self._context = _trusting_context()
+            return self._context
+
+
+def _trusting_context() -> ssl.SSLContext:
+    import ssl  # noqa: PLC0415  # 10 ms that a local provider never pays
+
+    try:
+        import truststore  # noqa: PLC0415  # comes with httpx2
+    except ImportError:
+        return ssl.create_default_context()
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def checked_key(value: str, where: str) -> str:
+    """
+    Return *value*, which will go into a header.
+
+    Raises:
+        ConfigurationError: It is empty or has characters that no header may
+            have, such as a newline. The message names *where*, not the value.
+    """
+    if not value:
+        msg = f"{where}: the key is empty."
+        raise ConfigurationError(msg)
+    if not (value.isascii() and value.isprintable()) or value != value.strip():
+        msg = f"{where}: the key has a newline, a space at an end or another odd character in it."
+        raise ConfigurationError(msg)
+    return value
+
+
+@attrs.define(kw_only=True, eq=False)
+class Connection:
+    """
+    The way to one vendor, for one instance.
+
+    Attributes:
+        provider: Id of the provider.
+        instance: Name under which the user configured it.
+        base_url: Without a slash at its end; empty for a local provider.
+        credentials: What the spec declared and somebody set; see `secret`.
+        deadlines: The instance's timeouts.
+        settings: Further keys of the instance's settings.
+        ambient: Whether keys may come from the environment: False for a named
+            instance and for a base URL that is not the vendor's.
+        tls: The client's one TLS context.
+        clock: The client's clock.
+        http_backend: `httpx2`, `httpx` or `aiohttp`.
+        refine: The spec's table of errors.
+    """
+
+    provider: str
+    instance: str = ""
+    base_url: str = ""
+    credentials: Mapping[str, CredentialSource] = attrs.field(factory=dict, repr=False)
+    deadlines: Deadlines = Deadlines()
+    settings: Mapping[str, object] = attrs.field(factory=dict)
+    ambient: bool = True
+    tls: Tls = attrs.field(factory=Tls, repr=False)
+    clock: Clock = attrs.field(repr=False)
+    http_backend: str = "httpx2"
+    refine: ErrorRefinement | None = attrs.field(default=None, repr=False)
+    _revealed: set[str] = attrs.field(factory=set, init=False, repr=False)
+    _http: Http | None = attrs.field(default=None, init=False, repr=False)
+
+    async def secret(self, name: str = "api_key") -> str | None:
+        """
+        Return the credential called *name*, or None where nobody set it.
+
+        Raises:
+            ConfigurationError: Its source gave something that no header may have.
+        """
+        source = self.credentials.get(name)
+        if source is None:
+            return None
+        if isinstance(source, Secret):
+            value = source.reveal()
+        else:
+            value = checked_key(await source(), f"{self.instance}.{name}")
+        self._revealed.add(value)
+        return value
+
+    async def required(self, name: str = "api_key") -> str:
+        """
+        Return the credential called *name*.
+
+        Raises:
+            MissingCredentialsError: Nobody set it.
+        """
+        value = await self.secret(name)
+        if value is None:
+            msg = f"{self.instance} needs {name}: set it in [instances.{self.instance}]."
+            raise MissingCredentialsError(msg)
+        return value
+
+    def scrub(self, text: str) -> str:
+        """Return *text* without any secret that was used here."""
+        for value in self._revealed:
+            text = text.replace(value, "…")
+        return text
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        """The client's one TLS context."""
+        return self.tls.context
+
+    @property
+    def http(self) -> Http:
+        """
+        Requests to `base_url`, over the HTTP library that the settings name.
+
+        Raises:
+            ConfigurationError: That library is not installed.
+        """
+        if self._http is None:
+            from .http import Http, connect_transport  # noqa: PLC0415  # not every provider speaks HTTP
+
+            self._http = Http(
+                provider=self.provider,
+                base_url=self.base_url,
+                transport=connect_transport(self.http_backend, self.ssl_context),
+                refine=self.refine,
+                scrub=self.scrub,
+                deadlines=self.deadlines,
+            )
+        return self._http
+
+    async def aclose(self) -> None:
+        """Close what `http` opened."""
+        if self._http is not None:
+            await self._http.transport.aclose()

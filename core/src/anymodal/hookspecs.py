@@ -1,0 +1,192 @@
+"""
+What a plugin may implement.
+
+Hooks are plain functions without I/O, pure and repeatable: they say what exists
+and connect nothing. They are called without arguments, in no promised order,
+when something that the plugin may offer is first asked for, and each returns an
+iterable. Offering nothing is fine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from .markers import hookspec
+
+if TYPE_CHECKING:
+    from .modalities import Modality
+    from .modalities.audio import AudioProviderSpec
+    from .modalities.embedding import EmbeddingProviderSpec
+    from .modalities.image import ImageProviderSpec
+    from .modalities.realtime import RealtimeProviderSpec
+    from .modalities.retrieval import RetrievalProviderSpec
+    from .modalities.speech import SpeechProviderSpec
+    from .modalities.text import TextProviderSpec
+    from .modalities.transcription import TranscriptionProviderSpec
+    from .modalities.video import VideoProviderSpec
+    from .specs import CommandSpec, EmulatorSpec
+
+# mypy: disable-error-code="empty-body"
+
+
+@hookspec
+def anymodal_text_providers() -> Iterable[TextProviderSpec]:
+    """
+    Offer providers of text: conversations in, words out.
+
+    Returns:
+        One spec per provider. Its id is one of the names under which the
+        distribution declares this module in the entry-point group `anymodal`,
+        and no two specs of one modality share it.
+
+    Example::
+
+        @hookimpl
+        def anymodal_text_providers():
+            yield TextProviderSpec(
+                id="acme",
+                display_name="Acme",
+                docs="https://acme.example/docs",
+                base_url="https://api.acme.example/v1",
+                credentials=[Credential(env=["ACME_API_KEY"])],
+                models=[ModelSpec(id="acme-1", source="https://acme.example/docs")],
+                default_model="acme-1",
+                connect=connect,
+            )
+    """
+
+
+@hookspec
+def anymodal_image_providers() -> Iterable[ImageProviderSpec]:
+    """
+    Offer providers of pictures.
+
+    Returns:
+        One spec per provider; the rules of `anymodal_text_providers` hold.
+    """
+
+
+@hookspec
+def anymodal_video_providers() -> Iterable[VideoProviderSpec]:
+    """
+    Offer providers of clips.
+
+    Returns:
+        One spec per provider; the rules of `anymodal_text_providers` hold.
+    """
+
+
+@hookspec
+def anymodal_audio_providers() -> Iterable[AudioProviderSpec]:
+    """
+    Offer providers of music, effects and enhanced sound.
+
+    Returns:
+        One spec per provider; the rules of `anymodal_text_providers` hold.
+    """
+
+
+@hookspec
+def anymodal_speech_providers() -> Iterable[SpeechProviderSpec]:
+    """
+    Offer providers of speech from text.
+
+    Returns:
+        One spec per provider; the rules of `anymodal_text_providers` hold.
+    """
+
+
+@hookspec
+def anymodal_transcription_providers() -> Iterable[TranscriptionProviderSpec]:
+    """
+    Offer providers of text from speech.
+
+    Returns:
+        One spec per provider; the rules of `anymodal_text_providers` hold.
+    """
+
+
+@hookspec
+def anymodal_realtime_providers() -> Iterable[RealtimeProviderSpec]:
+    """
+    Offer providers of spoken conversation, both ways at once.
+
+    Returns:
+        One spec per provider; the rules of `anymodal_text_providers` hold.
+    """
+
+
+@hookspec
+def anymodal_embedding_providers() -> Iterable[EmbeddingProviderSpec]:
+    """
+    Offer providers of vectors of texts.
+
+    Returns:
+        One spec per provider; the rules of `anymodal_text_providers` hold.
+    """
+
+
+@hookspec
+def anymodal_retrieval_providers() -> Iterable[RetrievalProviderSpec]:
+    """
+    Offer providers of semantic search over collections.
+
+    Returns:
+        One spec per provider; the rules of `anymodal_text_providers` hold.
+    """
+
+
+@hookspec
+def anymodal_modalities() -> Iterable[Modality[Any]]:
+    """
+    Offer new kinds of work. The nine built-in ones come through here too.
+
+    Returns:
+        One `Modality` each; no two installed ones share a name.
+
+    Example::
+
+        @hookimpl
+        def anymodal_modalities():
+            yield Modality(
+                name="translation",
+                spec="acme_translation.room:TranslationProviderSpec",
+                facade="acme_translation.facade:TranslationFacade",
+                hookspecs="acme_translation.hookspecs",
+            )
+    """
+
+
+@hookspec
+def anymodal_emulators() -> Iterable[EmulatorSpec]:
+    """
+    Offer stand-ins for vendors, for tests and for the tour.
+
+    Returns:
+        One spec per provider id that this distribution declares. The
+        application it names is imported only when it is served.
+
+    Example::
+
+        @hookimpl
+        def anymodal_emulators():
+            yield EmulatorSpec(provider="acme", app="anymodal_acme.emulator:app", key="acme-key")
+    """
+
+
+@hookspec
+def anymodal_commands() -> Iterable[CommandSpec]:
+    """
+    Offer sub-commands of `anymodal`.
+
+    Returns:
+        One spec per command. A name that a built-in command has is an error of
+        the plugin.
+
+    Example::
+
+        @hookimpl
+        def anymodal_commands():
+            yield CommandSpec(name="logs", help="Search what was called.", run=logs)
+    """

@@ -1,0 +1,165 @@
+"""
+The kinds of work, as data.
+
+A modality names its hook, and where its spec class and its facade are; both are
+imported when first used. The nine that come with anymodal are offered through
+`anymodal_modalities` like any other.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+
+import attrs
+
+from ..markers import hookimpl
+from ..specs import is_id, names
+
+if TYPE_CHECKING:
+    from ..facades.text import TextFacade
+    from ..specs import ProviderSpec
+
+__all__ = [
+    "AUDIO",
+    "BUILT_IN",
+    "EMBEDDING",
+    "IMAGE",
+    "REALTIME",
+    "RETRIEVAL",
+    "SPEECH",
+    "TEXT",
+    "TRANSCRIPTION",
+    "VIDEO",
+    "Modality",
+]
+
+FacadeT_co = TypeVar("FacadeT_co", covariant=True)
+
+
+def _name(_: object, attribute: attrs.Attribute[str], value: str) -> None:
+    if not is_id(value):
+        msg = f"{attribute.name}: {value!r} is not lower-case words joined by hyphens"
+        raise ValueError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class Modality(Generic[FacadeT_co]):
+    """
+    A kind of work with a contract of its own.
+
+    Args:
+        name: Such as `text`.
+        spec: `module:Class` of its provider spec.
+        facade: `module:Class` of what `client[modality]` gives; empty while
+            it has none.
+        capabilities: The abilities that its specs may speak of.
+        hookspecs: Module that holds the hook's specification.
+    """
+
+    name: str = attrs.field(validator=_name)
+    spec: str
+    facade: str = ""
+    capabilities: frozenset[str] = attrs.field(default=frozenset(), converter=names)
+    hookspecs: str = "anymodal.hookspecs"
+
+    @property
+    def hook(self) -> str:
+        """Name of the hook that gives its providers."""
+        return f"anymodal_{self.name.replace('-', '_')}_providers"
+
+    def spec_class(self) -> type[ProviderSpec[Any]]:
+        """Import and return its spec class."""
+        return cast("type[ProviderSpec[Any]]", _imported(self.spec))
+
+    def facade_class(self) -> type[FacadeT_co]:
+        """Import and return its facade."""
+        return cast("type[FacadeT_co]", _imported(self.facade))
+
+
+@functools.cache
+def _imported(where: str) -> object:
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)
+
+
+TEXT: Final[Modality[TextFacade]] = Modality(
+    name="text",
+    spec="anymodal.modalities.text:TextProviderSpec",
+    facade="anymodal.facades.text:TextFacade",
+    capabilities={
+        "audio_input",
+        "audio_output",
+        "citations",
+        "file_input",
+        "function_calling",
+        "image_input",
+        "prompt_cache",
+        "reasoning",
+        "sampling",
+        "streaming",
+        "structured_output",
+        "video_input",
+        "web_search",
+    },
+)
+IMAGE: Final[Modality[object]] = Modality(
+    name="image",
+    spec="anymodal.modalities.image:ImageProviderSpec",
+    capabilities={"image_edit", "image_input", "progress", "streaming"},
+)
+VIDEO: Final[Modality[object]] = Modality(
+    name="video",
+    spec="anymodal.modalities.video:VideoProviderSpec",
+    capabilities={"audio_output", "cancel", "composition", "image_to_video", "progress"},
+)
+AUDIO: Final[Modality[object]] = Modality(
+    name="audio",
+    spec="anymodal.modalities.audio:AudioProviderSpec",
+    capabilities={"audio_input", "cancel", "progress", "streaming"},
+)
+SPEECH: Final[Modality[object]] = Modality(
+    name="speech",
+    spec="anymodal.modalities.speech:SpeechProviderSpec",
+    capabilities={"live", "streaming", "voice_cloning", "word_timestamps"},
+)
+TRANSCRIPTION: Final[Modality[object]] = Modality(
+    name="transcription",
+    spec="anymodal.modalities.transcription:TranscriptionProviderSpec",
+    capabilities={"diarization", "live", "streaming", "word_timestamps"},
+)
+REALTIME: Final[Modality[object]] = Modality(
+    name="realtime",
+    spec="anymodal.modalities.realtime:RealtimeProviderSpec",
+    capabilities={"audio_input", "audio_output", "function_calling", "image_input", "live"},
+)
+EMBEDDING: Final[Modality[object]] = Modality(
+    name="embedding",
+    spec="anymodal.modalities.embedding:EmbeddingProviderSpec",
+    capabilities={"dimensions", "image_input"},
+)
+RETRIEVAL: Final[Modality[object]] = Modality(
+    name="retrieval",
+    spec="anymodal.modalities.retrieval:RetrievalProviderSpec",
+    capabilities={"hybrid"},
+)
+
+BUILT_IN: Final[tuple[Modality[object], ...]] = (
+    TEXT,
+    IMAGE,
+    VIDEO,
+    AUDIO,
+    SPEECH,
+    TRANSCRIPTION,
+    REALTIME,
+    EMBEDDING,
+    RETRIEVAL,
+)
+
+
+@hookimpl
+def anymodal_modalities() -> Iterable[Modality[object]]:
+    """Offer the nine."""
+    return BUILT_IN

@@ -1,0 +1,309 @@
+"""What a plugin says of a provider, as data: printable, comparable, free of vendor code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
+
+import attrs
+
+from .errors import VendorError
+from .usage import Prices
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+__all__ = [
+    "Capabilities",
+    "CommandSpec",
+    "Credential",
+    "Deadlines",
+    "EmulatorSpec",
+    "Lifecycle",
+    "ModelSpec",
+    "ProviderSpec",
+    "Secret",
+    "supports",
+]
+
+ProviderT = TypeVar("ProviderT")
+ErrorRefinement: TypeAlias = Callable[[int, Mapping[str, str], object], type[VendorError] | None]
+
+ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+"""Ids of providers, instances and plugins: lower-case words joined by hyphens."""
+
+
+def is_id(text: str) -> bool:
+    """Whether *text* may name a provider, an instance or a plugin."""
+    return ID.fullmatch(text) is not None
+
+
+def names(found: Iterable[str]) -> frozenset[str]:
+    """Return *found* as a set that does not change."""
+    return frozenset(found)
+
+
+def _id(_: object, attribute: attrs.Attribute[str], value: object) -> None:
+    if not isinstance(value, str) or not is_id(value):
+        msg = f"{attribute.name}: {value!r} is not lower-case words joined by hyphens"
+        raise ValueError(msg)
+
+
+@attrs.frozen(repr=False)
+class Secret:
+    """A value that does not print. `reveal()` gives it."""
+
+    _value: str
+
+    def reveal(self) -> str:
+        """Return the value itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+
+@attrs.frozen
+class Capabilities:
+    """
+    What is known of abilities: yes, no, or unknown for the names in neither set.
+
+    Only a known no refuses a request.
+    """
+
+    yes: frozenset[str] = attrs.field(default=frozenset(), converter=names)
+    no: frozenset[str] = attrs.field(default=frozenset(), converter=names)
+
+    def __attrs_post_init__(self) -> None:
+        if both := self.yes & self.no:
+            msg = f"capabilities: both yes and no: {', '.join(sorted(both))}"
+            raise ValueError(msg)
+
+    def get(self, name: str) -> bool | None:
+        """Return True, False, or None for unknown."""
+        if name in self.yes:
+            return True
+        return False if name in self.no else None
+
+    def over(self, other: Capabilities) -> Capabilities:
+        """Return what is known here, and else what *other* knows."""
+        return Capabilities(self.yes | (other.yes - self.no), self.no | (other.no - self.yes))
+
+
+@attrs.frozen(kw_only=True)
+class Credential:
+    """
+    A secret that a provider needs.
+
+    Args:
+        name: Its key in settings, such as `api_key`.
+        env: Environment variables that may hold it, the vendor's own first.
+        required: Whether the provider is useless without it.
+    """
+
+    name: str = "api_key"
+    env: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    required: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Deadlines:
+    """
+    How long things may take, in seconds; `None` is for ever.
+
+    Args:
+        total: The whole call, all attempts included.
+        connect: Making a connection.
+        first: Until the first event of an attempt.
+        between: From one event to the next. Comments and pings do not count.
+    """
+
+    total: float | None = 600.0
+    connect: float | None = 10.0
+    first: float | None = 300.0
+    between: float | None = 120.0
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("total", "connect", "first", "between"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, int | float) and value > 0):
+                msg = f"timeout: {name} is a number of seconds above 0, not {value!r}"
+                raise ValueError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class Lifecycle:
+    """
+    Where a model stands in its life.
+
+    Args:
+        state: `active`, `deprecated` (still served) or `retired` (refused).
+        retires_on: The day it stops, or stopped, being served.
+        replacement: Model id that the vendor names instead.
+    """
+
+    state: Literal["active", "deprecated", "retired"] = attrs.field(
+        default="active",
+        validator=attrs.validators.in_(("active", "deprecated", "retired")),
+    )
+    retires_on: dt.date | None = None
+    replacement: str | None = None
+
+
+ACTIVE: Final = Lifecycle()
+
+
+@attrs.frozen(kw_only=True)
+class ModelSpec:
+    """
+    A model that a provider offers.
+
+    Args:
+        id: The vendor's own id.
+        aliases: Other names that mean the same model.
+        capabilities: Known abilities; they win over the provider's.
+        context_tokens: Longest prompt, in the vendor's tokens.
+        max_output_tokens: Longest answer, in the vendor's tokens.
+        prices: What it costs; `None` is unknown.
+        lifecycle: Active, deprecated or retired.
+        api: Which of the vendor's protocols serves it, where there are several.
+        listed: Whether it stands in the plugin's table. A name outside the
+            table is sent as it is.
+        source: Page that these facts are from.
+    """
+
+    id: str = attrs.field(validator=attrs.validators.min_len(1))
+    aliases: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    capabilities: Capabilities = Capabilities()
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    prices: Prices | None = None
+    lifecycle: Lifecycle = ACTIVE
+    api: str = ""
+    listed: bool = True
+    source: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ProviderSpec(Generic[ProviderT]):
+    """
+    A provider of one modality, before anything is connected.
+
+    Each modality has its own subclass, which names the modality.
+
+    Args:
+        id: One of the entry-point names of the plugin's distribution.
+        display_name: For people.
+        kind: `remote`, or `local` where no request leaves the machine.
+        docs: The vendor's documentation.
+        connect: A module-level function that imports the SDK, does no I/O and
+            returns the provider. Run once, in a worker thread.
+        credentials: The secrets it needs. It is given no others.
+        base_url: What the vendor's SDK would be given; `None` where the user
+            has to say.
+        deadlines: Default timeouts.
+        requests_per_minute: The vendor's limit, where there is a general one.
+        concurrency: Calls at once, where the vendor limits them.
+        priority: Orders listings, highest first; routes nothing.
+        flag: Feature flag; the id's own where empty.
+        capabilities: What is true of every model, unless the model says otherwise.
+        backends: Event loops it runs on.
+        models: The models known.
+        patterns: Globs of further model ids.
+        default_model: Used where the caller names none.
+        errors: Refines the table of HTTP statuses: takes status, headers and
+            body, returns the class to raise, or None for the table's.
+    """
+
+    modality: ClassVar[str] = ""
+
+    id: str = attrs.field(validator=_id)
+    display_name: str
+    kind: Literal["remote", "local"] = attrs.field(
+        default="remote", validator=attrs.validators.in_(("remote", "local"))
+    )
+    docs: str = ""
+    connect: Callable[[Connection], ProviderT] = attrs.field(
+        repr=False, validator=attrs.validators.is_callable()
+    )
+    credentials: tuple[Credential, ...] = attrs.field(default=(), converter=tuple)
+    base_url: str | None = None
+    deadlines: Deadlines = Deadlines()
+    requests_per_minute: int | None = None
+    concurrency: int | None = None
+    priority: int = 0
+    flag: str = ""
+    capabilities: Capabilities = Capabilities()
+    backends: frozenset[str] = attrs.field(default=frozenset({"asyncio", "trio"}), converter=names)
+    models: tuple[ModelSpec, ...] = attrs.field(
+        default=(), converter=tuple, repr=lambda found: f"{len(found)} models"
+    )
+    patterns: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    default_model: str | None = None
+    errors: ErrorRefinement | None = attrs.field(default=None, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not type(self).modality:
+            msg = f"{self.id}: use the spec class of a modality, not ProviderSpec"
+            raise TypeError(msg)
+        names: set[str] = set()
+        for model in self.models:
+            for name in (model.id, *model.aliases):
+                if name in names:
+                    msg = f"{self.id}: two models are called {name!r}"
+                    raise ValueError(msg)
+                names.add(name)
+
+    def model(self, name: str) -> ModelSpec | None:
+        """Return the model called *name*, by id or alias."""
+        for model in self.models:
+            if name == model.id or name in model.aliases:
+                return model
+        return None
+
+
+def supports(provider: ProviderSpec[ProviderT], model: ModelSpec, capability: str) -> bool | None:
+    """Return what is known: the model's word, else the provider's, else None."""
+    known = model.capabilities.get(capability)
+    return provider.capabilities.get(capability) if known is None else known
+
+
+@attrs.frozen(kw_only=True)
+class EmulatorSpec:
+    """
+    A module that speaks a provider's wire protocol on loopback.
+
+    Args:
+        provider: Id of the provider it stands in for.
+        app: `module:app` of an ASGI application, imported only when served.
+        key: A key it accepts, shaped like the vendor's; empty where none is needed.
+        base_path: What follows the host in the provider's base URL, such as `/v1`.
+    """
+
+    provider: str = attrs.field(validator=_id)
+    app: str = attrs.field(validator=attrs.validators.matches_re(r"[\w.]+:\w+"))
+    key: str = attrs.field(default="", repr=False)
+    base_path: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class CommandSpec:
+    """
+    A sub-command of `anymodal`.
+
+    Args:
+        name: The word on the command line.
+        help: One line for `anymodal --help`.
+        run: A module-level function that takes the words after the name and
+            returns the exit status. It imports what it needs in its body.
+    """
+
+    name: str = attrs.field(validator=_id)
+    help: str
+    run: Callable[[Sequence[str]], int] = attrs.field(
+        repr=False, validator=attrs.validators.is_callable()
+    )
