@@ -45,6 +45,14 @@ def names(found: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def words(found: Iterable[str]) -> tuple[str, ...]:
+    """Return *found* as a tuple; one string alone is most likely a mistake."""
+    if isinstance(found, str):
+        msg = f"a list of strings is needed, not the string {found!r}"
+        raise TypeError(msg)
+    return tuple(found)
+
+
 def _id(_: object, attribute: attrs.Attribute[str], value: object) -> None:
     if not isinstance(value, str) or not is_id(value):
         msg = f"{attribute.name}: {value!r} is not lower-case words joined by hyphens"
@@ -106,7 +114,7 @@ class Credential:
     """
 
     name: str = "api_key"
-    env: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    env: tuple[str, ...] = attrs.field(default=(), converter=words)
     required: bool = True
 
 
@@ -177,7 +185,7 @@ class ModelSpec:
     """
 
     id: str = attrs.field(validator=attrs.validators.min_len(1))
-    aliases: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    aliases: tuple[str, ...] = attrs.field(default=(), converter=words)
     capabilities: Capabilities = Capabilities()
     context_tokens: int | None = None
     max_output_tokens: int | None = None
@@ -186,6 +194,14 @@ class ModelSpec:
     api: str = ""
     listed: bool = True
     source: str = ""
+
+
+def _credentials(found: Iterable[Credential]) -> tuple[Credential, ...]:
+    return tuple(found)
+
+
+def _models(found: Iterable[ModelSpec]) -> tuple[ModelSpec, ...]:
+    return tuple(found)
 
 
 @attrs.frozen(kw_only=True)
@@ -215,6 +231,8 @@ class ProviderSpec(Generic[ProviderT]):
         models: The models known.
         patterns: Globs of further model ids.
         default_model: Used where the caller names none.
+        settings: Keys of its own that an instance's settings may have, beside
+            the credentials' names and the keys that every instance has.
         errors: Refines the table of HTTP statuses: takes status, headers and
             body, returns the class to raise, or None for the table's.
     """
@@ -230,7 +248,7 @@ class ProviderSpec(Generic[ProviderT]):
     connect: Callable[[Connection], ProviderT] = attrs.field(
         repr=False, validator=attrs.validators.is_callable()
     )
-    credentials: tuple[Credential, ...] = attrs.field(default=(), converter=tuple)
+    credentials: tuple[Credential, ...] = attrs.field(default=(), converter=_credentials)
     base_url: str | None = None
     deadlines: Deadlines = Deadlines()
     requests_per_minute: int | None = None
@@ -240,10 +258,11 @@ class ProviderSpec(Generic[ProviderT]):
     capabilities: Capabilities = Capabilities()
     backends: frozenset[str] = attrs.field(default=frozenset({"asyncio", "trio"}), converter=names)
     models: tuple[ModelSpec, ...] = attrs.field(
-        default=(), converter=tuple, repr=lambda found: f"{len(found)} models"
+        default=(), converter=_models, repr=lambda found: f"{len(found)} models"
     )
-    patterns: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    patterns: tuple[str, ...] = attrs.field(default=(), converter=words)
     default_model: str | None = None
+    settings: frozenset[str] = attrs.field(default=frozenset(), converter=names)
     errors: ErrorRefinement | None = attrs.field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:

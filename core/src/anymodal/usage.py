@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -42,6 +42,10 @@ class Price:
     per: int = attrs.field(default=1_000_000, validator=attrs.validators.gt(0))
 
 
+def _items(found: Iterable[Price]) -> tuple[Price, ...]:
+    return tuple(found)
+
+
 @attrs.frozen
 class Prices:
     """
@@ -53,7 +57,7 @@ class Prices:
         as_of: The day they were read.
     """
 
-    items: tuple[Price, ...] = attrs.field(converter=tuple)
+    items: tuple[Price, ...] = attrs.field(converter=_items)
     source: str
     as_of: dt.date
     _per_unit: Mapping[str, Decimal] = attrs.field(init=False, repr=False, eq=False)

@@ -120,6 +120,10 @@ class ProviderState:
     data: object = attrs.field(repr=False)
 
 
+def _states(found: Iterable[ProviderState]) -> tuple[ProviderState, ...]:
+    return tuple(found)
+
+
 Part: TypeAlias = str | Media | ToolCall | ToolResult | Reasoning | Citation
 
 
@@ -155,7 +159,7 @@ class Message:
 
     role: Role
     parts: tuple[Part, ...] = attrs.field(converter=_parts)
-    state: tuple[ProviderState, ...] = attrs.field(default=(), converter=tuple)
+    state: tuple[ProviderState, ...] = attrs.field(default=(), converter=_states)
 
     def __attrs_post_init__(self) -> None:
         role: str = self.role
