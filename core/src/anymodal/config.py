@@ -1,0 +1,360 @@
+"""Settings: from files, the environment and code, of which the later wins."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+
+import attrs
+
+from . import layers
+from .errors import SettingsError
+from .layers import Layer, Table
+from .specs import Deadlines, ModelSpec
+
+__all__ = ["InstanceSettings", "PluginSettings", "Settings"]
+
+FILE: Final = "anymodal.toml"
+HTTP_BACKENDS: Final = ("httpx2", "httpx", "aiohttp")
+
+_ValueT = TypeVar("_ValueT")
+
+
+def _keys_only(found: Mapping[str, object]) -> str:
+    return "{" + ", ".join(f"{name}: …" for name in found) + "}"
+
+
+def _later(first: _ValueT | None, then: _ValueT | None) -> _ValueT | None:
+    return first if then is None else then
+
+
+@attrs.frozen(kw_only=True)
+class InstanceSettings:
+    """
+    What is set for a provider or an instance; None is not set.
+
+    Attributes:
+        provider: Id of the provider; an instance always has one.
+        enabled: Whether it may be used.
+        base_url: Without a slash at its end.
+        rate_limit: Requests per minute.
+        concurrency: Calls at once.
+        timeout: The parts of `Deadlines` that are set; None is for ever.
+        default_models: Model by modality.
+        priority: Orders listings, highest first.
+        rest: Every other key as it was written: credentials, references
+            unresolved, and settings of the plugin. Which is which the spec knows.
+    """
+
+    provider: str | None = None
+    enabled: bool | None = None
+    base_url: str | None = None
+    rate_limit: int | None = None
+    concurrency: int | None = None
+    timeout: Mapping[str, float | None] = attrs.field(factory=dict)
+    default_models: Mapping[str, str] = attrs.field(factory=dict)
+    priority: int | None = None
+    rest: Mapping[str, object] = attrs.field(factory=dict, repr=_keys_only)
+
+    def deadlines(self, default: Deadlines) -> Deadlines:
+        """Return *default* with what is set here."""
+        return attrs.evolve(default, **self.timeout)
+
+    def merged(self, other: InstanceSettings) -> InstanceSettings:
+        """Return both, *other* winning key by key."""
+        return InstanceSettings(
+            provider=_later(self.provider, other.provider),
+            enabled=_later(self.enabled, other.enabled),
+            base_url=_later(self.base_url, other.base_url),
+            rate_limit=_later(self.rate_limit, other.rate_limit),
+            concurrency=_later(self.concurrency, other.concurrency),
+            timeout={**self.timeout, **other.timeout},
+            default_models={**self.default_models, **other.default_models},
+            priority=_later(self.priority, other.priority),
+            rest={**self.rest, **other.rest},
+        )
+
+
+@attrs.frozen(kw_only=True)
+class PluginSettings:
+    """
+    Which plugins are imported, and which of them act.
+
+    Attributes:
+        prefer: Distribution that serves an id which several claim.
+        allow: The only plugins that may be imported; None is all.
+        disable: Plugins that are not imported.
+    """
+
+    _use: tuple[str, ...] | None = None
+    prefer: Mapping[str, str] = attrs.field(factory=dict)
+    allow: frozenset[str] | None = None
+    disable: frozenset[str] = frozenset()
+    _autoload: bool | None = None
+
+    @property
+    def use(self) -> tuple[str, ...]:
+        """Plugins that act unasked, such as observers, in this order."""
+        return self._use or ()
+
+    @property
+    def autoload(self) -> bool:
+        """Whether installed plugins are looked for at all."""
+        return self._autoload is not False
+
+    def merged(self, other: PluginSettings) -> PluginSettings:
+        """Return both, *other* winning; what either disables is disabled."""
+        return PluginSettings(
+            use=_later(self._use, other._use),
+            prefer={**self.prefer, **other.prefer},
+            allow=_later(self.allow, other.allow),
+            disable=self.disable | other.disable,
+            autoload=_later(self._autoload, other._autoload),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """
+    What is set, wherever it was set.
+
+    Attributes:
+        defaults: Name to use by modality, or by a workflow of the host's.
+        providers: Settings of the providers themselves, by id.
+        instances: Further doors to providers, by name.
+        aliases: Names that stand for others, the first that can serve winning.
+        fallbacks: Where to go on from a name, in order.
+        plugins: Which plugins are imported, and which of them act.
+        models: Overrides of model facts, by `provider/model`, as written.
+        flags: Providers switched on or off by variables; unset is on.
+        environ: Where ambient keys and `env:` references are looked up.
+        sources: Files, variables and code that these settings are from.
+    """
+
+    defaults: Mapping[str, str] = attrs.field(factory=dict)
+    providers: Mapping[str, InstanceSettings] = attrs.field(factory=dict)
+    instances: Mapping[str, InstanceSettings] = attrs.field(factory=dict)
+    aliases: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    fallbacks: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    plugins: PluginSettings = attrs.field(factory=PluginSettings)
+    models: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict)
+    _http_backend: str | None = None
+    flags: Mapping[str, bool] = attrs.field(factory=dict)
+    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    sources: tuple[str, ...] = ()
+
+    @property
+    def http_backend(self) -> str:
+        """The HTTP library under plugins that have no SDK."""
+        return self._http_backend or HTTP_BACKENDS[0]
+
+    @classmethod
+    def empty(cls) -> Settings:
+        """Return settings without reading anything."""
+        return cls()
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        path: str | os.PathLike[str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        overrides: Mapping[str, object] | None = None,
+    ) -> Settings:
+        """
+        Read settings from files, the environment and code; later wins.
+
+        Args:
+            path: The only file to read. Without it that is the one which
+                `ANYMODAL_CONFIG` names; without that, `anymodal.toml` in the
+                user's configuration folder and then in the working directory.
+            environ: Variables; the process's own where not given.
+            overrides: Settings in the shape of the file.
+
+        Raises:
+            SettingsError: Something is wrong; every fault is listed.
+        """
+        variables = os.environ if environ is None else environ
+        named = path or variables.get("ANYMODAL_CONFIG")
+        files = [Path(named)] if named else [file for file in _usual_files() if file.exists()]
+        return cls._read([Layer.read(file) for file in files], variables, overrides)
+
+    @classmethod
+    def from_mapping(
+        cls, mapping: Mapping[str, object], *, environ: Mapping[str, str] | None = None
+    ) -> Settings:
+        """
+        Return *mapping*, which has the shape of the file, over *environ*; reads nothing else.
+
+        Raises:
+            SettingsError: Something is wrong; every fault is listed.
+        """
+        return cls._read([], environ or {}, mapping)
+
+    @classmethod
+    def _read(
+        cls,
+        files: list[Layer],
+        environ: Mapping[str, str],
+        overrides: Mapping[str, object] | None,
+    ) -> Settings:
+        code = [] if overrides is None else [Layer("code", overrides)]
+        flags, switches = layers.from_flags(environ)
+        every = [*files, *layers.from_variables(environ), *code]
+        found = cls(environ=dict(environ))
+        for layer in every:
+            found = found.merged(_from_layer(layer))
+        _need_providers(found, every)
+        if faults := [fault for layer in (*every, *flags) for fault in layer.faults]:
+            raise SettingsError(faults)
+        return found.merged(cls(flags=switches, sources=tuple(flag.name for flag in flags)))
+
+    def merged(self, other: Settings) -> Settings:
+        """Return both, *other* winning key by key."""
+        return Settings(
+            defaults={**self.defaults, **other.defaults},
+            providers=_merged(self.providers, other.providers),
+            instances=_merged(self.instances, other.instances),
+            aliases={**self.aliases, **other.aliases},
+            fallbacks={**self.fallbacks, **other.fallbacks},
+            plugins=self.plugins.merged(other.plugins),
+            models={
+                name: {**self.models.get(name, {}), **other.models.get(name, {})}
+                for name in {**self.models, **other.models}
+            },
+            http_backend=_later(self._http_backend, other._http_backend),
+            flags={**self.flags, **other.flags},
+            environ={**self.environ, **other.environ},
+            sources=self.sources + other.sources,
+        )
+
+
+def _merged(
+    first: Mapping[str, InstanceSettings], then: Mapping[str, InstanceSettings]
+) -> dict[str, InstanceSettings]:
+    unset = InstanceSettings()
+    return {
+        name: first.get(name, unset).merged(then.get(name, unset)) for name in {**first, **then}
+    }
+
+
+def _usual_files() -> tuple[Path, Path]:
+    import platformdirs  # noqa: PLC0415  # only where no file is named
+
+    return platformdirs.user_config_path("anymodal") / FILE, Path(FILE)
+
+
+# -- the shape of the file ----------------------------------------------------------
+
+_SHARED: Final = frozenset(field.name for field in attrs.fields(InstanceSettings)) - {"rest"}
+_FACTS: Final = frozenset(field.name for field in attrs.fields(ModelSpec)) - {"id", "listed"}
+_TABLES: Final = (
+    "aliases",
+    "defaults",
+    "fallbacks",
+    "http",
+    "instances",
+    "models",
+    "plugins",
+    "providers",
+)
+
+
+def _from_layer(layer: Layer) -> Settings:
+    root = layer.table()
+    root.allow(_TABLES, "table")
+    providers, instances, models = (
+        root.table(name) for name in ("providers", "instances", "models")
+    )
+    providers.ids()
+    instances.ids()
+    for name, table in providers.tables().items():
+        if table.found.get("provider", name) != name:
+            message = "only an instance names another provider; use [instances.…]."
+            layer.fault((*table.key, "provider"), message)
+    for name, table in models.tables().items():
+        table.allow(_FACTS, "fact of a model")
+        if not all(name.partition("/")):
+            layer.fault(table.key, "a name such as provider/model is needed.")
+    http = root.table("http")
+    http.allow(("backend",))
+    return Settings(
+        defaults=root.table("defaults").take_all(layers.string),
+        providers={name: _instance(table) for name, table in providers.tables().items()},
+        instances={name: _instance(table) for name, table in instances.tables().items()},
+        aliases=root.table("aliases").take_all(layers.some_strings),
+        fallbacks=root.table("fallbacks").take_all(layers.strings),
+        plugins=_plugins(root.table("plugins")),
+        models={name: table.found for name, table in models.tables().items()},
+        http_backend=http.take("backend", _backend),
+        sources=(layer.name,),
+    )
+
+
+def _instance(table: Table) -> InstanceSettings:
+    return InstanceSettings(
+        provider=table.take("provider", layers.identifier),
+        enabled=table.take("enabled", layers.boolean),
+        base_url=table.take("base_url", layers.url),
+        rate_limit=table.take("rate_limit", layers.count),
+        concurrency=table.take("concurrency", layers.count),
+        timeout=_timeout(table),
+        default_models=table.table("default_models").take_all(layers.string),
+        priority=table.take("priority", layers.whole),
+        rest={
+            name: value
+            for name, value in table.found.items()
+            if name not in _SHARED and value is not None
+        },
+    )
+
+
+def _timeout(table: Table) -> dict[str, float | None]:
+    given = table.found.get("timeout")
+    if isinstance(given, Deadlines):
+        return dict(attrs.asdict(given))
+    if isinstance(given, Mapping):
+        parts = table.table("timeout")
+        parts.allow(field.name for field in attrs.fields(Deadlines))
+        found = parts.take_all(layers.seconds)
+    else:
+        total = table.take("timeout", layers.seconds)
+        found = {} if total is None else {"total": total}
+    return {name: None if value == math.inf else value for name, value in found.items()}
+
+
+def _plugins(table: Table) -> PluginSettings:
+    table.allow(("allow", "autoload", "disable", "prefer", "use"))
+    prefer = table.table("prefer")
+    prefer.ids()
+    allow = table.take("allow", layers.identifiers)
+    return PluginSettings(
+        use=table.take("use", layers.identifiers),
+        prefer=prefer.take_all(layers.string),
+        allow=None if allow is None else frozenset(allow),
+        disable=frozenset(table.take("disable", layers.identifiers) or ()),
+        autoload=table.take("autoload", layers.boolean),
+    )
+
+
+def _backend(value: object) -> str:
+    if layers.string(value) not in HTTP_BACKENDS:
+        message = f"one of {', '.join(HTTP_BACKENDS)} is needed."
+        raise layers.WrongValueError(message)
+    return str(value)
+
+
+def _need_providers(found: Settings, every: Iterable[Layer]) -> None:
+    """Note every instance without a provider, where it is first spoken of."""
+    for name, instance in found.instances.items():
+        if instance.provider is None:
+            layer, table = next(
+                (layer, table)
+                for layer in every
+                if name in (table := layer.table().table("instances")).found
+            )
+            if "provider" not in table.table(name).found:
+                layer.fault((*table.key, name), 'provider = "…" is needed.')
