@@ -207,7 +207,7 @@ class Settings:
         found = cls(environ=dict(environ))
         for layer in every:
             found = found.merged(_from_layer(layer))
-        _need_providers(found, every)
+        _check_instances(found, every)
         if faults := [fault for layer in (*every, *flags) for fault in layer.faults]:
             raise SettingsError(faults)
         return found.merged(cls(flags=switches, sources=tuple(flag.name for flag in flags)))
@@ -347,14 +347,15 @@ def _backend(value: object) -> str:
     return str(value)
 
 
-def _need_providers(found: Settings, every: Iterable[Layer]) -> None:
-    """Note every instance without a provider, where it is first spoken of."""
+def _check_instances(found: Settings, every: Iterable[Layer]) -> None:
+    """Note every instance that has no provider or a provider's name, where it is first spoken of."""
     for name, instance in found.instances.items():
-        if instance.provider is None:
-            layer, table = next(
-                (layer, table)
-                for layer in every
-                if name in (table := layer.table().table("instances")).found
-            )
-            if "provider" not in table.table(name).found:
-                layer.fault((*table.key, name), 'provider = "…" is needed.')
+        doors = [(layer, layer.table().table("instances").found.get(name)) for layer in every]
+        first, *_ = (layer for layer, said in doors if said is not None)
+        if instance.provider == name or name in found.providers:
+            message = "this is a provider's own name; give the instance another."
+            first.fault(("instances", name), message)
+        elif instance.provider is None and not any(
+            isinstance(said, Mapping) and "provider" in said for _, said in doors
+        ):
+            first.fault(("instances", name), 'provider = "…" is needed.')

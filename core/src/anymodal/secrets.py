@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, cast
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from .connection import CredentialSource, checked_key
 from .errors import ConfigurationError, MissingCredentialsError
 from .specs import Credential, ProviderSpec, ProviderT, Secret
 
-__all__ = ["credentials_for", "is_ambient", "reference"]
+__all__ = ["credentials_for", "is_ambient", "missing", "reference"]
 
 COMMAND_SECONDS: Final = 10.0
 MAX_FILE_BYTES: Final = 65_536
@@ -66,19 +66,48 @@ def credentials_for(
             what is not there.
         ConfigurationError: One cannot be read, or is no key.
     """
-    section = f"[{'providers' if instance == spec.id else 'instances'}.{instance}]"
+    lack = missing(spec, instance=instance, given=given, environ=environ, ambient=ambient)
+    if lack is not None:
+        raise lack
     found: dict[str, CredentialSource] = {}
     for credential in spec.credentials:
         value = given.get(credential.name)
-        if value is not None:
-            found[credential.name] = _source(value, f"{section} {credential.name}", environ)
-            continue
         variable = _set_variable(spec, credential, environ) if ambient else None
-        if variable is not None:
+        if value is not None:
+            where = f"{_section(spec, instance)} {credential.name}"
+            found[credential.name] = _source(value, where, environ)
+        elif variable is not None:
             found[credential.name] = Secret(checked_key(environ[variable], variable))
-        elif credential.required:
-            raise _missing(spec, credential, instance, section, ambient=ambient)
     return found
+
+
+def missing(
+    spec: ProviderSpec[ProviderT],
+    *,
+    instance: str,
+    given: Mapping[str, object],
+    environ: Mapping[str, str],
+    ambient: bool,
+) -> MissingCredentialsError | None:
+    """
+    Return what `credentials_for` raises where a required key is set nowhere, else None.
+
+    Reads no file, runs no command and asks no keyring: fit for listings.
+    """
+    for credential in spec.credentials:
+        value = given.get(credential.name)
+        if value is not None:
+            if isinstance(value, str) and value.startswith("env:"):
+                name = value.removeprefix("env:")
+                if not environ.get(name):
+                    return _unset(name, f"{_section(spec, instance)} {credential.name}")
+        elif credential.required and not (ambient and _set_variable(spec, credential, environ)):
+            return _missing(spec, credential, instance, ambient=ambient)
+    return None
+
+
+def _section(spec: ProviderSpec[ProviderT], instance: str) -> str:
+    return f"[{'providers' if instance == spec.id else 'instances'}.{instance}]"
 
 
 def _variables(spec: ProviderSpec[ProviderT], credential: Credential) -> tuple[str, ...]:
@@ -96,11 +125,11 @@ def _missing(
     spec: ProviderSpec[ProviderT],
     credential: Credential,
     instance: str,
-    section: str,
     *,
     ambient: bool,
 ) -> MissingCredentialsError:
     name, variable = credential.name, _variables(spec, credential)[0]
+    section = _section(spec, instance)
     what = "an API key" if name == "api_key" else name
     if ambient:
         return MissingCredentialsError(
@@ -145,22 +174,27 @@ def reference(
         MissingCredentialsError: What it refers to is not there.
         ConfigurationError: That cannot be read, or is no key.
     """
-    kind, colon, rest = value.partition(":")
-    if colon and kind == "env":
-        value = _from_environ(rest, where, environ)
-    elif colon and kind == "command":
-        value = _from_command(rest, where, command_seconds)
-    elif colon and kind in _READERS:
-        value = _READERS[kind](rest, where)
+    match value.partition(":"):
+        case "env", ":", name:
+            value = _from_environ(name, where, environ)
+        case "file", ":", path:
+            value = _from_file(path, where)
+        case "keyring", ":", path:
+            value = _from_keyring(path, where)
+        case "command", ":", line:
+            value = _from_command(line, where, command_seconds)
     return Secret(checked_key(value, where))
 
 
 def _from_environ(name: str, where: str, environ: Mapping[str, str]) -> str:
     value = environ.get(name)
     if not value:
-        msg = f"{where}: the variable {name} is not set."
-        raise MissingCredentialsError(msg)
+        raise _unset(name, where)
     return value
+
+
+def _unset(name: str, where: str) -> MissingCredentialsError:
+    return MissingCredentialsError(f"{where}: the variable {name} is not set.")
 
 
 def _from_file(path: str, where: str) -> str:
@@ -219,9 +253,3 @@ def _from_command(line: str, where: str, limit: float) -> str:
         msg = f"{where}: {words[0]} ended with status {ended.returncode}."
         raise ConfigurationError(msg)
     return ended.stdout.decode("utf-8", "replace").strip()
-
-
-_READERS: Final[Mapping[str, Callable[[str, str], str]]] = {
-    "file": _from_file,
-    "keyring": _from_keyring,
-}
