@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from urllib.parse import quote
 
 import attrs
 
@@ -20,6 +21,9 @@ __all__ = ["Clock", "Connection", "CredentialSource", "Tls", "checked_key"]
 
 CredentialSource: TypeAlias = Secret | Callable[[], Awaitable[str]]
 """A secret, or an async function that is asked for it at every request."""
+
+REMEMBERED_SECRETS: Final = 256
+"""How many are scrubbed from a vendor's words; a source may make a new one every request."""
 
 
 class Clock(Protocol):
@@ -106,7 +110,8 @@ class Connection:
     clock: Clock = attrs.field(repr=False)
     http_backend: str = "httpx2"
     refine: ErrorRefinement | None = attrs.field(default=None, repr=False)
-    _revealed: set[str] = attrs.field(factory=set, init=False, repr=False)
+    _revealed: dict[str, None] = attrs.field(factory=dict, init=False, repr=False)
+    _opening: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
     _http: Http | None = attrs.field(default=None, init=False, repr=False)
 
     async def secret(self, name: str = "api_key") -> str | None:
@@ -122,8 +127,11 @@ class Connection:
         if isinstance(source, Secret):
             value = source.reveal()
         else:
-            value = checked_key(await source(), f"{self.instance}.{name}")
-        self._revealed.add(value)
+            value = checked_key(await source(), f"{self._name}.{name}")
+        self._revealed.pop(value, None)
+        self._revealed[value] = None
+        if len(self._revealed) > REMEMBERED_SECRETS:
+            del self._revealed[next(iter(self._revealed))]
         return value
 
     async def required(self, name: str = "api_key") -> str:
@@ -135,14 +143,21 @@ class Connection:
         """
         value = await self.secret(name)
         if value is None:
-            msg = f"{self.instance} needs {name}: set it in [instances.{self.instance}]."
+            table = "providers" if self._name == self.provider else "instances"
+            msg = f"{self._name} needs {name}: set it in [{table}.{self._name}]."
             raise MissingCredentialsError(msg)
         return value
 
+    @property
+    def _name(self) -> str:
+        return self.instance or self.provider
+
     def scrub(self, text: str) -> str:
         """Return *text* without any secret that was used here."""
-        for value in self._revealed:
-            text = text.replace(value, "…")
+        # longest first, because one may begin with another
+        for value in sorted(self._revealed, key=len, reverse=True):
+            for spelling in (value, quote(value, safe="")):
+                text = text.replace(spelling, "…")
         return text
 
     @property
@@ -158,18 +173,22 @@ class Connection:
         Raises:
             ConfigurationError: That library is not installed.
         """
-        if self._http is None:
-            from .http import Http, connect_transport  # noqa: PLC0415  # not every provider speaks HTTP
+        with self._opening:  # providers of several modalities connect at once, in threads
+            if self._http is None:
+                self._http = self._opened()
+            return self._http
 
-            self._http = Http(
-                provider=self.provider,
-                base_url=self.base_url,
-                transport=connect_transport(self.http_backend, self.ssl_context),
-                refine=self.refine,
-                scrub=self.scrub,
-                deadlines=self.deadlines,
-            )
-        return self._http
+    def _opened(self) -> Http:
+        from .http import Http, connect_transport  # noqa: PLC0415  # not every provider speaks HTTP
+
+        return Http(
+            provider=self.provider,
+            base_url=self.base_url,
+            transport=connect_transport(self.http_backend, self.ssl_context),
+            refine=self.refine,
+            scrub=self.scrub,
+            deadlines=self.deadlines,
+        )
 
     async def aclose(self) -> None:
         """Close what `http` opened."""

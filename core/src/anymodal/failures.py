@@ -6,14 +6,14 @@ import datetime as dt
 import email.utils
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from . import errors as e
 from .specs import ErrorRefinement
 
-__all__ = ["STATUS_ERRORS", "request_id", "status_error", "transport_errors"]
+__all__ = ["STATUS_ERRORS", "name_provider", "request_id", "status_error", "transport_errors"]
 
 STATUS_ERRORS: Final[Mapping[int, type[e.VendorError]]] = {
     400: e.BadRequestError,
@@ -32,7 +32,11 @@ STATUS_ERRORS: Final[Mapping[int, type[e.VendorError]]] = {
 """What a status means everywhere; other 4xx are bad requests, other 5xx the server's."""
 
 
-def status_error(  # one line of a table
+MAX_WAIT_SECONDS: Final = 7 * 86_400.0
+"""Longest wait that is believed. Beyond it stand moments in time, sent for waits by mistake."""
+
+
+def status_error(
     provider: str,
     status: int,
     headers: Mapping[str, str],
@@ -42,7 +46,7 @@ def status_error(  # one line of a table
     scrub: Callable[[str], str] = str,
 ) -> e.VendorError:
     """
-    Return the error that an answer with a status of 300 or more means.
+    Return the error that an answer with a status other than 2xx means.
 
     Args:
         provider: Id of the provider, for the message.
@@ -54,45 +58,76 @@ def status_error(  # one line of a table
     """
     try:
         body: object = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = content.decode("utf-8", "replace")
-    cls = refine(status, headers, body) if refine else None
-    if cls is None:
-        fallback = e.ServerError if status >= 500 else e.BadRequestError
-        cls = STATUS_ERRORS.get(status, fallback)
     words, code = _vendors_words(body)
+    cls = refine(status, headers, body) if refine else None
     if 300 <= status < 400:
         cls = e.MalformedReplyError
         words = "it redirects, which is not followed; check base_url"
+    elif not 400 <= status < 600:
+        cls = e.MalformedReplyError
+        words = "that is no status of a final answer"
+    elif cls is None:
+        cls = STATUS_ERRORS.get(status, e.ServerError if status >= 500 else e.BadRequestError)
+    sentence = _sentence(scrub(words))
+    named = request_id(headers)
     return cls(
-        f"{provider}: HTTP {status}" + (f": {scrub(words)}" if words else ""),
+        f"{provider}: HTTP {status}" + (f": {sentence}" if sentence else ""),
         provider=provider,
         status=status,
-        vendor_code=code,
-        request_id=request_id(headers),
+        vendor_code=_sentence(scrub(code)) or None,
+        request_id=_sentence(scrub(named)) if named else None,
         retry_after=_retry_after(headers),
     )
 
 
-def _vendors_words(body: object) -> tuple[str, str | None]:
+_INNER: Final = ("error", "detail", "err")
+_WORDS: Final = (
+    "message", "detail", "msg", "err_msg", "error_description", "errors", "title", "error"
+)  # fmt: skip
+_CODES: Final = ("code", "type", "status", "err_code", "error_code", "error_type", "name", "error")
+"""Where error bodies keep things, likeliest first."""
+
+
+def _vendors_words(body: object) -> tuple[str, str]:
     """Return message and code, wherever the usual bodies have them."""
-    if isinstance(body, Mapping):
-        inner = body.get("error")
-        found = inner if isinstance(inner, Mapping) else body
-        words = found.get("message") or found.get("detail") or (inner or "")
-        code = found.get("code") or found.get("type")
-        if isinstance(code, str | int):
-            return _sentence(words), str(code)
-        return _sentence(words), None
-    if isinstance(body, str) and not body.lstrip().startswith("<"):
-        return _sentence(body), None
-    return "", None
+    if isinstance(body, str):
+        return ("" if body.lstrip("\ufeff \t\r\n").startswith("<") else body), ""
+    found = body
+    for key in ("", *_INNER):
+        if isinstance(found, list) and len(found) == 1:
+            found = found[0]
+        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
+            found = found[key]
+    if not isinstance(found, Mapping):
+        return _plain(found), ""
+    words = next((text for key in _WORDS if (text := _plain(found.get(key)))), "")
+    codes = [found[key] for key in _CODES if type(found.get(key)) in {str, int}]
+    codes.sort(key=lambda code: type(code) is int)  # a name says more than a number
+    return words, next((str(code) for code in codes if code and code != words), "")
 
 
-def _sentence(words: object) -> str:
-    text = words if isinstance(words, str) else json.dumps(words)
+def _plain(words: object, depth: int = 0) -> str:
+    """Return what JSON says, as one line for people."""
+    if words is None or depth > 4:
+        return ""
+    if isinstance(words, list):
+        return "; ".join(filter(None, (_plain(item, depth + 1) for item in words[:5])))
+    if isinstance(words, Mapping):
+        said = next((text for key in _WORDS if (text := _plain(words.get(key), depth + 1))), "")
+        where = words.get("loc")
+        if said and isinstance(where, Sequence) and not isinstance(where, str):
+            return f"{'.'.join(str(step) for step in where[:9])}: {said}"
+        return said
+    return str(words)
+
+
+def _sentence(text: str) -> str:
+    """Return *text* on one line, fit for a terminal, and not too long for one."""
     line = " ".join(text.split())
-    return line if len(line) <= 500 else line[:499] + "…"
+    line = line if len(line) <= 500 else line[:499] + "…"
+    return "".join(char if char.isprintable() else "?" for char in line)
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
@@ -103,28 +138,59 @@ def request_id(headers: Mapping[str, str]) -> str | None:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the wait that is asked for, in seconds, given as seconds or as a date."""
     for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        value = headers.get(name, "")
         try:
-            seconds = float(value) / scale
+            seconds = float(headers.get(name, "")) / scale
         except ValueError:
             continue
-        return seconds if 0 <= seconds < float("inf") else None
+        if 0 <= seconds <= MAX_WAIT_SECONDS:
+            return seconds
+    then = _moment(headers.get("retry-after", ""))
+    if then is None:
+        return None
+    # by the vendor's own clock where it is told, because ours may be wrong
+    now = _moment(headers.get("date", "")) or dt.datetime.now(dt.UTC)
+    seconds = max((then - now).total_seconds(), 0.0)
+    return seconds if seconds <= MAX_WAIT_SECONDS else None
+
+
+def _moment(date: str) -> dt.datetime | None:
     try:
-        then = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
+        found = email.utils.parsedate_to_datetime(date)
     except ValueError:
         return None
-    return max((then - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
-_FAMILIES: Final[tuple[tuple[str, str, type[e.VendorError]], ...]] = (
-    ("httpx2", "TimeoutException", e.TimedOutError),
-    ("httpx2", "TransportError", e.ConnectionFailedError),
-    ("httpx", "TimeoutException", e.TimedOutError),
-    ("httpx", "TransportError", e.ConnectionFailedError),
-    ("aiohttp", "ServerTimeoutError", e.TimedOutError),
-    ("aiohttp", "ClientError", e.ConnectionFailedError),
+_HTTPX: Final[tuple[tuple[str, type[e.AnymodalError]], ...]] = (
+    ("TimeoutException", e.TimedOutError),
+    ("UnsupportedProtocol", e.ConfigurationError),
+    ("InvalidURL", e.ConfigurationError),
+    ("LocalProtocolError", e.InvalidRequestError),
+    ("DecodingError", e.MalformedReplyError),
+    ("TooManyRedirects", e.MalformedReplyError),
+    ("TransportError", e.ConnectionFailedError),
 )
+_FAMILIES: Final[Mapping[str, tuple[tuple[str, type[e.AnymodalError]], ...]]] = {
+    "httpx2": _HTTPX,
+    "httpx": _HTTPX,
+    "aiohttp": (
+        ("ServerTimeoutError", e.TimedOutError),
+        ("InvalidURL", e.ConfigurationError),
+        ("NonHttpUrlClientError", e.ConfigurationError),
+        ("TooManyRedirects", e.MalformedReplyError),
+        ("ContentTypeError", e.MalformedReplyError),
+        ("ClientError", e.ConnectionFailedError),
+    ),
+}
 """Library, base class, meaning: the first that fits wins."""
+
+_MEANINGS: Final[Mapping[type[e.AnymodalError], str]] = {
+    e.TimedOutError: "no answer in time",
+    e.ConnectionFailedError: "the connection failed",
+    e.MalformedReplyError: "the answer cannot be read",
+    e.ConfigurationError: "base_url is no address that can be called; it begins with https://",
+    e.InvalidRequestError: "HTTP has no form for this request",
+}
 
 
 @contextmanager
@@ -139,20 +205,34 @@ def transport_errors(provider: str) -> Iterator[None]:
     try:
         yield
     except e.VendorError as error:
-        if not error.provider:
-            error.provider = provider
-            error.args = (f"{provider}: {error.args[0]}",)
+        name_provider(error, provider)
         raise
-    except (OSError, EOFError) as error:
-        raise _failed(provider, e.ConnectionFailedError, error) from error
     except Exception as error:
-        for library, name, cls in _FAMILIES:
-            base = getattr(sys.modules.get(library), name, None)
+        cls = _meaning(error)
+        if cls is None:
+            raise
+        msg = f"{provider}: {_MEANINGS[cls]} ({type(error).__name__})"
+        found = cls(msg)
+        if isinstance(found, e.VendorError):
+            found.provider = provider
+        # a traceback prints the cause, and with it the URL that some of them quote
+        raise found from (None if "://" in str(error) else error)
+
+
+def name_provider(error: e.VendorError, provider: str) -> None:
+    """Put *provider* into an error that was raised where it was not known."""
+    if not error.provider:
+        error.provider = provider
+        error.args = (f"{provider}: {error.args[0]}",)
+
+
+def _meaning(error: Exception) -> type[e.AnymodalError] | None:
+    for library, table in _FAMILIES.items():
+        module = sys.modules.get(library)
+        for name, cls in table if module else ():
+            base = getattr(module, name, None)
             if base is not None and isinstance(error, base):
-                raise _failed(provider, cls, error) from error
-        raise
-
-
-def _failed(provider: str, cls: type[e.VendorError], error: Exception) -> e.VendorError:
-    what = "no answer in time" if cls is e.TimedOutError else "the connection failed"
-    return cls(f"{provider}: {what} ({type(error).__name__})", provider=provider)
+                return cls
+    if isinstance(error, TimeoutError):
+        return e.TimedOutError
+    return e.ConnectionFailedError if isinstance(error, OSError | EOFError) else None

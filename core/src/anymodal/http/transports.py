@@ -1,0 +1,318 @@
+"""The HTTP libraries, behind one small interface."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
+from contextlib import suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from urllib.parse import urlsplit
+
+import attrs
+
+from .. import errors as e
+from ..specs import Deadlines
+from .bodies import ACCEPTED, MAX_BODY_BYTES, MAX_ERROR_BYTES, unpacked
+
+if TYPE_CHECKING:
+    import ssl
+
+    import aiohttp
+    import httpx2
+
+__all__ = [
+    "HttpReply",
+    "HttpRequest",
+    "Transport",
+    "connect_transport",
+    "reply_of_httpx",
+    "sdk_client",
+]
+
+KEPT_ALIVE: Final = 32
+"""Idle connections kept. httpx2 pays 13 us a request for each of them."""
+
+LARGE_BODY_BYTES: Final = 1024 * 1024
+"""Above this, aiohttp warns of bytes and wants a file."""
+
+_UNUSABLE_PROXY: Final = (
+    "{} cannot use the proxy that the environment names: look at HTTPS_PROXY, HTTP_PROXY "
+    "and ALL_PROXY, or exempt the host by NO_PROXY."
+)
+
+
+@attrs.frozen
+class HttpRequest:
+    """A request; the URL is absolute, header names are lower-case."""
+
+    method: str
+    url: str = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    content: bytes = attrs.field(default=b"", repr=False)
+    connect_seconds: float | None = None
+
+
+class HttpReply(Protocol):
+    """
+    An answer whose body has not been read.
+
+    Attributes:
+        status: The status code.
+        headers: The headers; names are lower-case.
+    """
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Iterate over the body as it arrives, unpacked and measured."""
+
+    async def aclose(self) -> None:
+        """Give the connection back, or close it if the body was not read."""
+
+
+class Transport(Protocol):
+    """What stands between us and an HTTP library."""
+
+    async def send(self, request: HttpRequest) -> HttpReply:
+        """Send *request* and return the answer as soon as its headers are there."""
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+
+
+def connect_transport(library: str, context: ssl.SSLContext) -> Transport:
+    """
+    Return a transport over *library*: `httpx2`, `httpx` or `aiohttp`.
+
+    Raises:
+        ConfigurationError: The library is not one of these, or not installed,
+            or cannot use the proxy that the environment names.
+    """
+    if library == "aiohttp":
+        return _AiohttpTransport(context)
+    if library in {"httpx2", "httpx"}:
+        return _HttpxTransport(library, context)
+    msg = f"http.backend: {library!r} is none of httpx2, httpx and aiohttp."
+    raise e.ConfigurationError(msg)
+
+
+def sdk_client(context: ssl.SSLContext) -> object:
+    """
+    Return an `httpx2.AsyncClient` to give to a vendor's SDK.
+
+    It follows no redirects, keeps no cookies, has no deadline but that for
+    connecting, and measures and unpacks bodies as this module does: one of an
+    error is cut off, a longer other one is a `TooLargeError`.
+    """
+    return _httpx_client("httpx2", context)
+
+
+def reply_of_httpx(response: object) -> HttpReply:
+    """Return an unread response of the client that `sdk_client` made as an `HttpReply`."""
+    return _HttpxReply(cast("httpx2.Response", response))
+
+
+def _imported(library: str) -> Any:  # a module, chosen at run time
+    try:
+        return importlib.import_module(library)
+    except ImportError as error:
+        extra = "http" if library == "httpx2" else library
+        msg = f"{library} is not installed. Try: pip install 'anymodal[{extra}]'"
+        raise e.ConfigurationError(msg) from error
+
+
+# -- httpx2, and httpx: the same interface under two names ----------------------------
+
+
+@attrs.frozen
+class _HttpxReply:
+    response: httpx2.Response
+
+    @property
+    def status(self) -> int:
+        return self.response.status_code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.response.headers
+
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        stream = cast("AsyncIterable[bytes]", self.response.stream)
+        return cast("AsyncGenerator[bytes, None]", aiter(stream))
+
+    async def aclose(self) -> None:
+        await self.response.aclose()
+
+
+class _HttpxTransport:
+    def __init__(self, library: str, context: ssl.SSLContext) -> None:
+        self._timeout = _imported(library).Timeout
+        self._client = _httpx_client(library, context)
+
+    async def send(self, request: HttpRequest) -> HttpReply:
+        client = self._client
+        sent = client.build_request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.content,
+            timeout=self._timeout(None, connect=request.connect_seconds),
+        )
+        return _HttpxReply(await client.send(sent, stream=True))
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+def _httpx_client(library: str, context: ssl.SSLContext) -> httpx2.AsyncClient:
+    httpx = _imported(library)
+
+    class Measured(httpx.AsyncByteStream):  # type: ignore[misc,name-defined]  # the base is known only now
+        """A body that is unpacked and measured as it is read."""
+
+        def __init__(self, stream: httpx2.AsyncByteStream, encoding: str, *, cut: bool) -> None:
+            self.stream = stream
+            self.encoding = encoding
+            self.cut = cut
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            chunks = aiter(self.stream)
+
+            async def close() -> None:
+                await _abandon(self.stream, chunks)
+
+            limit = MAX_ERROR_BYTES if self.cut else MAX_BODY_BYTES
+            return unpacked(chunks, self.encoding, close, limit=limit, cut=self.cut)
+
+        async def aclose(self) -> None:
+            await self.stream.aclose()
+
+    async def measure(response: httpx2.Response) -> None:
+        cut = not 200 <= response.status_code < 300
+        encoding = response.headers.pop("content-encoding", "")
+        if encoding or cut:
+            response.headers.pop("content-length", None)
+        stream = cast("httpx2.AsyncByteStream", response.stream)
+        response.stream = Measured(stream, encoding, cut=cut)
+
+    try:
+        client: httpx2.AsyncClient = httpx.AsyncClient(
+            verify=context,
+            follow_redirects=False,
+            headers={"accept-encoding": ACCEPTED},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            timeout=httpx.Timeout(None, connect=Deadlines().connect),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_ALIVE),
+            event_hooks={"response": [measure]},
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        msg = _UNUSABLE_PROXY.format(library)
+        raise e.ConfigurationError(msg) from error
+    return client
+
+
+async def _abandon(stream: httpx2.AsyncByteStream, chunks: AsyncIterator[bytes]) -> None:
+    """
+    Close *stream*, and end the generators that *chunks* is made of.
+
+    The libraries' own drop one another when they are closed half-way, which
+    trio reports (httpx 0.28.1 and httpx2 2.16.2, read 2026-11-20). With the
+    connection closed they run into its end instead, and finish.
+    """
+    await stream.aclose()
+    with suppress(Exception):
+        async for _ in chunks:
+            pass
+
+
+# -- aiohttp: several times cheaper a call, on asyncio only ---------------------------
+
+
+@attrs.frozen
+class _AiohttpReply:
+    response: aiohttp.ClientResponse
+    headers: Mapping[str, str]
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        encoding = self.headers.get("content-encoding", "")
+        return unpacked(self.response.content.iter_any(), encoding, self.aclose)
+
+    async def aclose(self) -> None:
+        if self.response.content.at_eof():
+            self.response.release()
+        else:
+            self.response.close()
+
+
+class _AiohttpTransport:
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._aiohttp = _imported("aiohttp")
+        self._context = context
+        self._session: aiohttp.ClientSession | None = None
+        self._proxies: dict[str, str | None] = {}
+
+    async def send(self, request: HttpRequest) -> HttpReply:
+        session = self._session or self._open()
+        content = request.content
+        origin = request.url[: request.url.find("/", 8)]
+        if origin not in self._proxies:
+            self._proxies[origin] = _proxy_of(origin)
+        response = await session.request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            data=io.BytesIO(content) if len(content) > LARGE_BODY_BYTES else content or None,
+            allow_redirects=False,
+            proxy=self._proxies[origin],
+            timeout=self._aiohttp.ClientTimeout(connect=request.connect_seconds),
+        )
+        headers: dict[str, str] = {}
+        for name, value in response.headers.items():
+            lower = name.lower()
+            headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
+        return _AiohttpReply(response, headers)
+
+    def _open(self) -> aiohttp.ClientSession:
+        library = self._aiohttp
+        self._session = library.ClientSession(
+            connector=library.TCPConnector(ssl=self._context, limit=0),
+            cookie_jar=library.DummyCookieJar(),
+            headers={"accept-encoding": ACCEPTED},
+            auto_decompress=False,
+        )
+        return self._session
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+def _proxy_of(origin: str) -> str | None:
+    """
+    Return the proxy that the environment names for *origin*, as httpx finds it.
+
+    aiohttp's own `trust_env` asks two threads before every request, knows no
+    ALL_PROXY, and takes credentials for the vendor from a .netrc that nobody
+    named (3.14.5, read 2026-11-20).
+    """
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # comes with aiohttp
+
+    parts = urlsplit(origin)
+    proxies = getproxies()
+    found = proxies.get(parts.scheme) or proxies.get("all")
+    if not found or proxy_bypass(parts.netloc):
+        return None
+    found = found if "://" in found else f"http://{found}"
+    if urlsplit(found).scheme not in {"http", "https"}:
+        msg = _UNUSABLE_PROXY.format("aiohttp")
+        raise e.ConfigurationError(msg)
+    return found

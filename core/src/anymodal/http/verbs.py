@@ -1,0 +1,291 @@
+"""What plugins call: a request in, and JSON, bytes, lines or events out."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from typing import Final, TypeVar
+
+import attrs
+
+from .. import errors as e
+from ..failures import name_provider, status_error, transport_errors
+from ..specs import Deadlines, ErrorRefinement
+from ..streams import Batches, LineSplitter, SseSplitter
+from .bodies import MAX_BODY_BYTES, MAX_ERROR_BYTES
+from .transports import HttpReply, HttpRequest, Transport
+
+__all__ = ["Http", "opened", "parse_json", "read"]
+
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""RFC 9110, section 5.6.2, token (read 2026-11-20)."""
+
+EventT = TypeVar("EventT")
+
+
+@attrs.frozen(kw_only=True)
+class Http:
+    """
+    Requests to one vendor.
+
+    Args:
+        provider: Id of the provider, for errors.
+        base_url: Put before every path.
+        transport: Carries the requests.
+        refine: The plugin's table of errors.
+        scrub: Takes secrets out of the vendor's words.
+        deadlines: Only `connect` is kept here; the core keeps the others.
+    """
+
+    provider: str
+    base_url: str
+    transport: Transport = attrs.field(repr=False)
+    refine: ErrorRefinement | None = attrs.field(default=None, repr=False)
+    scrub: Callable[[str], str] = attrs.field(default=str, repr=False)
+    deadlines: Deadlines = Deadlines()
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        connect_seconds: float | None = None,
+    ) -> HttpReply:
+        """
+        Send a request; return the answer with its body unread. Close it.
+
+        Args:
+            method: Such as `POST`.
+            path: Appended to the base URL.
+            body: Sent as JSON; None for no body.
+            headers: Lower-case names. They may hold keys.
+            connect_seconds: How long connecting may take; `deadlines.connect`.
+
+        Raises:
+            InvalidRequestError: A header, the path or the body cannot be written.
+            VendorError: By the status, or because there was no answer.
+        """
+        sent = dict(headers) if headers else {}
+        self._check(sent, path)
+        content = b""
+        if body is not None:
+            content = self._written(body)
+            sent["content-type"] = "application/json"
+        request = HttpRequest(
+            method, self.base_url + path, sent, content, connect_seconds or self.deadlines.connect
+        )
+        with transport_errors(self.provider):
+            reply = await self.transport.send(request)
+        if 200 <= reply.status < 300:
+            return reply
+        content = await read(reply, self.provider, MAX_ERROR_BYTES, cut=True)
+        raise status_error(
+            self.provider,
+            reply.status,
+            reply.headers,
+            content,
+            refine=self.refine,
+            scrub=self.scrub,
+        )
+
+    def _check(self, headers: Mapping[str, str], path: str) -> None:
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name):
+                msg = f"{self.provider}: {name!r} cannot be a header's name."
+                raise e.InvalidRequestError(msg, field="headers")
+            if not (value.isascii() and value.isprintable()):
+                msg = f"{self.provider}: the header {name} has a character that no header may have."
+                raise e.InvalidRequestError(msg, field="headers")
+        if not path.isprintable() or " " in path:
+            msg = f"{self.provider}: the path has a character that no URL may have; quote it."
+            raise e.InvalidRequestError(msg, field="path")
+
+    def _written(self, body: object) -> builtins.bytes:
+        try:
+            return json.dumps(
+                body, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+            ).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            # what these errors say may quote the prompt
+            msg = (
+                f"{self.provider}: the request cannot be written as JSON ({type(error).__name__})."
+            )
+            raise e.InvalidRequestError(msg, field="body") from None
+
+    async def bytes(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = MAX_BODY_BYTES,
+    ) -> builtins.bytes:
+        """Return the whole body, of at most *limit* bytes."""
+        reply = await self.send(method, path, body=body, headers=headers)
+        return await read(reply, self.provider, limit)
+
+    async def json(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = MAX_BODY_BYTES,
+    ) -> object:
+        """
+        Return the body, read as JSON.
+
+        Raises:
+            MalformedReplyError: It is not JSON.
+        """
+        found = await self.bytes(method, path, body=body, headers=headers, limit=limit)
+        return parse_json(found, self.provider)
+
+    def sse(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AbstractAsyncContextManager[Batches[tuple[builtins.bytes, builtins.bytes]]]:
+        """Iterate over server-sent events, as pairs of name and data."""
+        return self._stream(SseSplitter().feed, None, method, path, body=body, headers=headers)
+
+    def lines(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AbstractAsyncContextManager[Batches[builtins.bytes]]:
+        """Iterate over the lines of the body, without their ends."""
+        splitter = LineSplitter()
+        return self._stream(splitter.feed, splitter.end, method, path, body=body, headers=headers)
+
+    @asynccontextmanager
+    async def _stream(
+        self,
+        feed: Callable[[builtins.bytes, list[EventT]], None],
+        end: Callable[[list[EventT]], None] | None,
+        method: str,
+        path: str,
+        *,
+        body: object,
+        headers: Mapping[str, str] | None,
+    ) -> AsyncGenerator[Batches[EventT], None]:
+        reply = await self.send(method, path, body=body, headers=headers)
+        async with opened(reply, self.provider, feed, end) as batches:
+            yield batches
+
+
+@asynccontextmanager
+async def opened(
+    reply: HttpReply,
+    provider: str,
+    feed: Callable[[bytes, list[EventT]], None],
+    end: Callable[[list[EventT]], None] | None = None,
+) -> AsyncGenerator[Batches[EventT], None]:
+    """
+    Iterate over what *feed* makes of the body of *reply*, and close it in the end.
+
+    What the caller's block raises is the caller's and passes untranslated.
+
+    Args:
+        reply: An answer whose body was not read.
+        provider: For errors.
+        feed: Adds the events that a chunk completes to a list.
+        end: Adds what is left when the body has ended.
+    """
+
+    def named(chunk: bytes, found: list[EventT]) -> None:
+        try:
+            feed(chunk, found)
+        except e.VendorError as error:
+            name_provider(error, provider)
+            raise
+
+    try:
+        async with aclosing(_translated(reply, provider)) as chunks:
+            yield Batches(chunks, named, end)
+    finally:
+        await reply.aclose()  # a generator that was never begun closes nothing
+
+
+async def _translated(reply: HttpReply, provider: str) -> AsyncGenerator[bytes, None]:
+    chunks = reply.chunks()
+    try:
+        async for chunk in chunks:
+            yield chunk
+    except Exception:
+        with transport_errors(provider):
+            raise
+    finally:
+        await chunks.aclose()
+
+
+async def read(
+    reply: HttpReply, provider: str, limit: int = MAX_BODY_BYTES, *, cut: bool = False
+) -> bytes:
+    """
+    Return the body of *reply*, and close it.
+
+    Args:
+        reply: An answer whose body was not read.
+        provider: For errors.
+        limit: Longest body in bytes, unpacked.
+        cut: Whether one that is too long or broken is cut off; else it is an error.
+
+    Raises:
+        TooLargeError: The body is longer than *limit*.
+        IncompleteError: It ended early.
+    """
+    found: list[bytes] = []
+    size = 0
+    announced = reply.headers.get("content-length", "")
+    try:
+        if not cut and announced.isdecimal() and int(announced) > limit:
+            raise _too_large(provider, limit)
+        async with aclosing(_translated(reply, provider)) as chunks:
+            async for chunk in chunks:
+                found.append(chunk)
+                size += len(chunk)
+                if size > limit:
+                    if cut:
+                        break
+                    raise _too_large(provider, limit)
+    except e.VendorError as error:
+        if not cut:
+            if isinstance(error, e.ConnectionFailedError):
+                msg = f"{provider}: the answer ended early"
+                raise e.IncompleteError(msg, provider=provider) from error
+            raise
+    finally:
+        await reply.aclose()
+    return b"".join(found)[:limit]
+
+
+def _too_large(provider: str, limit: int) -> e.TooLargeError:
+    return e.TooLargeError(f"{provider}: the answer is over {limit} bytes", provider=provider)
+
+
+def parse_json(content: bytes, provider: str) -> object:
+    """
+    Return what *content* says.
+
+    Raises:
+        MalformedReplyError: It is not JSON, or nested past all reason.
+    """
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        msg = f"{provider}: the answer is not JSON"
+        raise e.MalformedReplyError(msg, provider=provider) from error
