@@ -350,12 +350,15 @@ def _backend(value: object) -> str:
 def _check_instances(found: Settings, every: Iterable[Layer]) -> None:
     """Note every instance that has no provider or a provider's name, where it is first spoken of."""
     for name, instance in found.instances.items():
-        doors = [(layer, layer.table().table("instances").found.get(name)) for layer in every]
-        first, *_ = (layer for layer, said in doors if said is not None)
+        tables = [(layer, layer.table().table("instances").found) for layer in every]
+        first, *_ = (layer for layer, table in tables if name in table)
+        said = [table[name] for _, table in tables if name in table]
         if instance.provider == name or name in found.providers:
             message = "this is a provider's own name; give the instance another."
             first.fault(("instances", name), message)
-        elif instance.provider is None and not any(
-            isinstance(said, Mapping) and "provider" in said for _, said in doors
-        ):
+        elif instance.provider is None and not any(map(_names_provider, said)):
             first.fault(("instances", name), 'provider = "…" is needed.')
+
+
+def _names_provider(said: object) -> bool:
+    return isinstance(said, Mapping) and said.get("provider") is not None
