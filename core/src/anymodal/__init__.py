@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ._version import __version__
 from .markers import hookimpl, hookspec
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ __all__ = [
     "ToolResult",
     "Usage",
     "Video",
+    "__version__",
     "hookimpl",
     "hookspec",
     "plugin_manager",
@@ -146,10 +148,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415  # 20 ms that few need
-
-        return version("anymodal")
     try:
         module = import_module(f".{_MODULE_OF[name]}", __name__)
     except KeyError:
@@ -161,4 +159,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return list(__all__)

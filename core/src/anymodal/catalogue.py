@@ -1,0 +1,127 @@
+"""What is known of models: the plugins' tables, and what the user's settings say over them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from .errors import SettingsError
+from .specs import Capabilities, Lifecycle, ModelSpec, ProviderSpec, words
+from .usage import Price, Prices
+
+__all__ = ["find", "overridden", "table"]
+
+Overrides = Mapping[str, Mapping[str, object]]
+
+
+def table(spec: ProviderSpec[Any], overrides: Overrides) -> tuple[ModelSpec, ...]:
+    """Return the models of *spec* as the user's settings have them."""
+    return tuple(
+        overridden(model, overrides[where], where)
+        if (where := f"{spec.id}/{model.id}") in overrides
+        else model
+        for model in spec.models
+    )
+
+
+def find(spec: ProviderSpec[Any], name: str, overrides: Overrides) -> ModelSpec:
+    """
+    Return the model of *spec* called *name*, by id or alias.
+
+    One that the table does not have is made up, with `listed` False; what the
+    settings say of it holds.
+    """
+    for model in table(spec, overrides):
+        if name == model.id or name in model.aliases:
+            return model
+    where = f"{spec.id}/{name}"
+    return overridden(ModelSpec(id=name, listed=False), overrides.get(where, {}), where)
+
+
+def overridden(model: ModelSpec, fields: Mapping[str, object], where: str) -> ModelSpec:
+    """
+    Return *model* with *fields* in place of its own.
+
+    Raises:
+        SettingsError: A field is unknown or of the wrong type; all are named.
+    """
+    if not fields:
+        return model
+    faults: list[str] = []
+    changes: dict[str, Any] = {}
+    for name, value in fields.items():
+        read = _READERS.get(name)
+        if read is None:
+            known = ", ".join(_READERS)
+            faults.append(f'models."{where}".{name}: no such field; there are {known}.')
+            continue
+        try:
+            changes[name] = read(value, model)
+        except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            faults.append(f'models."{where}".{name}: {error}')
+    if faults:
+        raise SettingsError(faults)
+    return attrs.evolve(model, **{"source": "settings", **changes})
+
+
+def _capabilities(value: object, model: ModelSpec) -> Capabilities:
+    if not isinstance(value, Mapping) or not all(isinstance(v, bool) for v in value.values()):
+        msg = "a table of true and false is needed, such as { image_input = false }"
+        raise TypeError(msg)
+    said = Capabilities([k for k, v in value.items() if v], [k for k, v in value.items() if not v])
+    return said.over(model.capabilities)
+
+
+def _tokens(value: object, _: ModelSpec) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        msg = f"a number of tokens is needed, not {value!r}"
+        raise TypeError(msg)
+    return value
+
+
+def _prices(value: object, _: ModelSpec) -> Prices:
+    if not isinstance(value, Mapping):
+        msg = "a table is needed, such as { input_token = 2, output_token = 10, per = 1000000 }"
+        raise TypeError(msg)
+    rest = dict(value)
+    per = rest.pop("per", 1_000_000)
+    source, as_of = str(rest.pop("source", "settings")), rest.pop("as_of", None)
+    day = as_of if isinstance(as_of, dt.date) else dt.datetime.now(dt.UTC).date()
+    return Prices([Price(unit, Decimal(str(usd)), per) for unit, usd in rest.items()], source, day)
+
+
+def _lifecycle(value: object, _: ModelSpec) -> Lifecycle:
+    if not isinstance(value, Mapping):
+        msg = 'a table is needed, such as { state = "deprecated" }'
+        raise TypeError(msg)
+    return Lifecycle(**value)
+
+
+def _aliases(value: object, _: ModelSpec) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(alias, str) for alias in value):
+        msg = "a list of strings is needed"
+        raise TypeError(msg)
+    return words(value)
+
+
+def _text(value: object, _: ModelSpec) -> str:
+    if not isinstance(value, str):
+        msg = f"a string is needed, not {value!r}"
+        raise TypeError(msg)
+    return value
+
+
+_READERS: Final[Mapping[str, Callable[[object, ModelSpec], object]]] = {
+    "aliases": _aliases,
+    "api": _text,
+    "capabilities": _capabilities,
+    "context_tokens": _tokens,
+    "lifecycle": _lifecycle,
+    "max_output_tokens": _tokens,
+    "prices": _prices,
+    "source": _text,
+}

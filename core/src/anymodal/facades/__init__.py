@@ -1,0 +1,1 @@
+"""What `client.text` and its like are: one facade a modality."""

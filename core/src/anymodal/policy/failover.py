@@ -1,0 +1,33 @@
+"""Which failures send a call on to its next candidate."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .. import errors as e
+
+__all__ = ["goes_on"]
+
+_ELSEWHERE_MAY_WORK: Final = (
+    e.ConnectionFailedError,
+    e.TimedOutError,
+    e.OverloadedError,
+    e.ServerError,
+    e.RateLimitedError,
+    e.QuotaExceededError,
+    e.CircuitOpenError,
+    e.MissingCredentialsError,
+    e.AuthenticationError,
+    e.NotFoundError,
+    e.ContextLengthError,
+)
+
+
+def goes_on(error: e.AnymodalError) -> bool:
+    """
+    Whether another provider may succeed where one failed with *error*.
+
+    A bad request is bad everywhere, a budget is spent everywhere, and what one
+    vendor's filter refused is not shown to the next.
+    """
+    return isinstance(error, _ELSEWHERE_MAY_WORK)

@@ -1,0 +1,367 @@
+"""What is installed and configured, and who serves a name."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from typing import Any
+
+import attrs
+
+from . import errors as e
+from .catalogue import find, table
+from .config import InstanceSettings, Settings
+from .index import Distribution, installed
+from .isolation import Offers, Plugin, Plugins
+from .modalities import BUILT_IN, Modality
+from .resolution import Decision, Offer, Row, decided, refusal
+from .resolution.table import by_table
+from .secrets import is_ambient, missing
+from .specs import ModelSpec, ProviderSpec
+
+__all__ = ["OfferedModel", "Registry"]
+
+AnySpec = ProviderSpec[Any]
+
+
+@attrs.frozen(kw_only=True)
+class OfferedModel:
+    """A model of a provider, the user's settings applied."""
+
+    provider: str
+    modality: str
+    model: ModelSpec
+
+    @property
+    def name(self) -> str:
+        """How to ask for exactly this one."""
+        return f"{self.provider}/{self.model.id}"
+
+
+class Registry:
+    """
+    The installed plugins, under one set of settings.
+
+    Two registries with different settings live side by side in one process.
+
+    Args:
+        settings: By default what the files and the environment say.
+        plugins: Objects with hooks that the host brings itself, for tests or
+            for applications with providers of their own.
+        distributions: What is installed; by default what is found on `sys.path`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        plugins: Sequence[object] = (),
+        distributions: Sequence[Distribution] | None = None,
+    ) -> None:
+        self.settings = settings if settings is not None else Settings.load()
+        self._hosts = tuple(plugins)
+        self._distributions = distributions
+        self.reload()
+
+    def reload(self) -> None:
+        """Look again at what is installed. What was imported before stays imported."""
+        from .trust import candidates  # noqa: PLC0415  # not needed by hosts that bring all plugins
+
+        found = self._distributions
+        if found is None:
+            found = installed() if self.settings.plugins.autoload else ()
+        self._plugins = Plugins(candidates(found, self.settings.plugins), self._hosts)
+
+    # -- listings ---------------------------------------------------------------------
+
+    def plugins(self) -> tuple[Plugin, ...]:
+        """Return every declared plugin, loaded or with the reason why not."""
+        return tuple(self._plugins.load_all())
+
+    def modalities(self) -> tuple[Modality[Any], ...]:
+        """Return the nine, and those that plugins bring."""
+        self._plugins.load_all()
+        return (*BUILT_IN, *(one for _, offers in self._offers() for one in offers.modalities))
+
+    def providers(self, modality: str | None = None) -> tuple[Offer, ...]:
+        """
+        Return every provider under each of its names, highest priority first.
+
+        Args:
+            modality: Only those of this kind of work.
+        """
+        self._plugins.load_all()
+        found = [
+            offer
+            for label, offers in self._offers()
+            for kind, specs in offers.providers.items()
+            for spec in specs
+            if modality in {None, kind}
+            for offer in self._doors(spec, label)
+        ]
+        return tuple(sorted(found, key=lambda one: (-self._priority(one), one.instance)))
+
+    def models(
+        self,
+        modality: str | None = None,
+        *,
+        provider: str | None = None,
+        supports: str | None = None,
+        free: bool = False,
+    ) -> tuple[OfferedModel, ...]:
+        """
+        Return the models of all tables.
+
+        Args:
+            modality: Only for this kind of work.
+            provider: Only this provider's.
+            supports: Only those known to have this capability.
+            free: Only those known to cost nothing.
+        """
+        return tuple(
+            OfferedModel(provider=offer.spec.id, modality=offer.spec.modality, model=model)
+            for offer in self.providers(modality)
+            if offer.instance == offer.spec.id and provider in {None, offer.spec.id}
+            for model in offer.models
+            if (supports is None or _supports(offer, model, supports))
+            and (not free or _is_free(model))
+        )
+
+    def offers_of(self, what: str) -> tuple[Any, ...]:
+        """Return all `emulators` or all `commands` that plugins offer."""
+        self._plugins.load_all()
+        return tuple(one for _, offers in self._offers() for one in getattr(offers, what))
+
+    def _offers(self) -> Iterator[tuple[str, Offers]]:
+        for offers in self._plugins.host_offers:
+            yield "host", offers
+        for plugin in self._plugins.all:
+            if plugin.state == "loaded":
+                yield plugin.label, plugin.offers
+
+    # -- from names to providers ----------------------------------------------------------
+
+    def resolve(self, name: str | None, modality: str, needs: Sequence[str] = ()) -> Decision:
+        """
+        Return who serves *name*.
+
+        Args:
+            name: `provider/model`, `instance/model`, `provider` alone, a bare
+                model name, an alias; or None for the default.
+            modality: The kind of work.
+            needs: Capabilities that must not be known to be missing.
+
+        Raises:
+            AnymodalError: Nobody does; the error says why and what to do.
+        """
+        decision = self.explain(name, modality=modality, needs=needs)
+        if decision.error is not None:
+            raise decision.error
+        return decision
+
+    def explain(
+        self, name: str | None, *, modality: str = "text", needs: Sequence[str] = ()
+    ) -> Decision:
+        """Return how *name* is routed: every candidate, why it was refused, who wins."""
+        try:
+            return self._decided(name, modality, needs, ())
+        except e.AnymodalError as error:
+            return Decision(name=name or "", modality=modality, strategy="none", error=error)
+
+    def _decided(
+        self, name: str | None, modality: str, needs: Sequence[str], seen: tuple[str, ...]
+    ) -> Decision:
+        if name is None:
+            return self._default(modality, needs)
+        if name in seen:
+            msg = f"aliases: {' -> '.join((*seen, name))} goes round in a circle."
+            raise e.SettingsError([msg])
+        first, _, rest = name.partition("/")
+        if first in self.settings.instances or self._claimed(first):
+            return self._exact(name, first, rest, modality, needs)
+        if name in self.settings.aliases:
+            parts = [
+                self._decided(target, modality, needs, (*seen, name))
+                for target in self.settings.aliases[name]
+            ]
+            return _joined(name, modality, parts)
+        decision = by_table(name, modality, self.providers(modality), needs)
+        if isinstance(decision.error, e.UnknownModelError):
+            return attrs.evolve(decision, error=self._unknown(name, modality))
+        return decision
+
+    def _default(self, modality: str, needs: Sequence[str]) -> Decision:
+        if name := self.settings.defaults.get(modality):
+            decision = self._decided(name, modality, needs, ())
+            return attrs.evolve(decision, strategy=f"default, {decision.strategy}")
+        rows = [
+            Row(offer=offer, model=model, refused=refusal(offer, model, needs))
+            for offer in self.providers(modality)
+            if (model := self._default_model(offer)) is not None
+        ]
+        decision = decided("", modality, "default", rows)
+        if decision.winners:
+            return decision
+        msg = (
+            f"No {modality} model was named, and there is no default. Pass model=..., or "
+            f'set [defaults] {modality} = "provider/model".'
+        )
+        if any(not row.refused for row in rows):
+            return attrs.evolve(decision, error=e.AmbiguousNameError(msg))
+        missing = decision.error if isinstance(decision.error, e.MissingCredentialsError) else None
+        return attrs.evolve(decision, error=missing or e.UnknownProviderError(msg))
+
+    def _exact(
+        self, name: str, first: str, rest: str, modality: str, needs: Sequence[str]
+    ) -> Decision:
+        spec, label = self._spec(first, modality)
+        offer = next(one for one in self._doors(spec, label) if one.instance == first)
+        model = find(spec, rest, self.settings.models) if rest else self._default_model(offer)
+        if model is None:
+            msg = f"{first} has no default model. Say which: {first}/..."
+            raise e.UnknownModelError(msg)
+        row = Row(offer=offer, model=model, refused=refusal(offer, model, needs))
+        return decided(name, modality, "exact", [row])
+
+    def _default_model(self, offer: Offer) -> ModelSpec | None:
+        wanted = self._settings(offer.instance).default_models.get(offer.spec.modality)
+        name = wanted or offer.spec.default_model
+        return find(offer.spec, name, self.settings.models) if name else None
+
+    def _claimed(self, name: str) -> bool:
+        """Whether some plugin, healthy or not, goes by *name*."""
+        return any(name in plugin.candidate.names for plugin in self._plugins.all) or any(
+            spec.id == name
+            for offers in self._plugins.host_offers
+            for specs in offers.providers.values()
+            for spec in specs
+        )
+
+    def _spec(self, name: str, modality: str) -> tuple[AnySpec, str]:
+        """Load the one plugin that serves *name*, and return its spec for *modality*."""
+        provider = name
+        if name in self.settings.instances:
+            provider = self.settings.instances[name].provider or name
+        for offers in self._plugins.host_offers:
+            for spec in offers.providers.get(modality, ()):
+                if spec.id == provider:
+                    return spec, "host"
+        declared = [one for one in self._plugins.all if provider in one.candidate.names]
+        for plugin in declared:
+            if provider in plugin.candidate.ids:
+                self._plugins.load(plugin)
+                for spec in plugin.offers.providers.get(modality, ()):
+                    if spec.id == provider:
+                        return spec, plugin.label
+        raise self._unserved(name, provider, modality, declared)
+
+    def _unserved(
+        self, name: str, provider: str, modality: str, declared: Sequence[Plugin]
+    ) -> e.AnymodalError:
+        for plugin in declared:
+            if plugin.error is not None and plugin.state != "loaded":
+                return plugin.error
+        if not declared and name != provider:
+            msg = f"[instances.{name}] names the provider {provider!r}, which is not installed."
+            return e.UnknownProviderError(msg + self._suggestion(provider))
+        offered = sorted({kind for plugin in declared for kind in plugin.offers.providers})
+        msg = f"{provider} offers no {modality}"
+        return e.UnknownProviderError(
+            msg + (f"; it offers {', '.join(offered)}." if offered else ".")
+        )
+
+    # -- instances ------------------------------------------------------------------------
+
+    def _settings(self, instance: str) -> InstanceSettings:
+        settings = self.settings
+        if instance in settings.instances:
+            return settings.instances[instance]
+        return settings.providers.get(instance, InstanceSettings())
+
+    def _doors(self, spec: AnySpec, label: str) -> Iterator[Offer]:
+        """Give *spec* under its own id and under each instance's name."""
+        models = table(spec, self.settings.models)
+        names = [n for n, one in self.settings.instances.items() if one.provider == spec.id]
+        for name in (spec.id, *names):
+            yield Offer(
+                instance=name,
+                spec=spec,
+                models=models,
+                plugin=label,
+                enabled=self._is_enabled(spec, name),
+                missing=self._missing(spec, name),
+                deadlines=self._settings(name).deadlines(spec.deadlines),
+            )
+
+    def _is_enabled(self, spec: AnySpec, name: str) -> bool:
+        said = self._settings(name).enabled
+        flag = self.settings.flags.get(spec.flag or spec.id)
+        return (said is not False) and (flag is not False)
+
+    def _missing(self, spec: AnySpec, name: str) -> str:
+        """Return what has to be set before *name* can be used."""
+        settings = self._settings(name)
+        kind = "instances" if name in self.settings.instances else "providers"
+        base_url = settings.base_url or spec.base_url
+        if base_url is None and spec.kind == "remote":
+            return f"{name} needs an address: set base_url in [{kind}.{name}]."
+        lack = missing(
+            spec,
+            instance=name,
+            given=settings.rest,
+            environ=self.settings.environ,
+            ambient=is_ambient(spec, name, settings.base_url),
+        )
+        return str(lack) if lack else ""
+
+    def _priority(self, offer: Offer) -> int:
+        said = self._settings(offer.instance).priority
+        return offer.spec.priority if said is None else said
+
+    # -- words for errors -------------------------------------------------------------------
+
+    def _unknown(self, name: str, modality: str) -> e.AnymodalError:
+        first, slash, _ = name.partition("/")
+        known = [m.name for m in self.models(modality)]
+        known += [m.model.id for m in self.models(modality)]
+        close = difflib.get_close_matches(name, known, 1) or difflib.get_close_matches(
+            first, [one.instance for one in self.providers(modality)], 1
+        )
+        if suggestion := self._suggestion(first):
+            return e.UnknownProviderError(f"No plugin for {first!r} is installed.{suggestion}")
+        broken = [p for p in self._plugins.all if p.state not in {"loaded", "found"}]
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        if broken:
+            hint += f" Plugins that do not serve: {', '.join(p.label for p in broken)}; see anymodal doctor."
+        what = f"provider is called {first!r}" if slash else f"model is called {name!r}"
+        cls = e.UnknownProviderError if slash else e.UnknownModelError
+        return cls(f"No {modality} {what}.{hint}")
+
+    def _suggestion(self, provider: str) -> str:
+        known = json.loads(files("anymodal").joinpath("known.json").read_text("utf-8"))
+        return f" Try: pip install {known[provider]}" if provider in known else ""
+
+
+def _supports(offer: Offer, model: ModelSpec, capability: str) -> bool:
+    known = model.capabilities.get(capability)
+    return (offer.spec.capabilities.get(capability) if known is None else known) is True
+
+
+def _is_free(model: ModelSpec) -> bool:
+    return model.prices is not None and all(price.usd == 0 for price in model.prices.items)
+
+
+def _joined(name: str, modality: str, parts: Sequence[Decision]) -> Decision:
+    """Return the decisions on an alias's targets as one."""
+    winners = tuple(row for part in parts for row in part.winners)
+    error = None if winners else parts[0].error
+    return Decision(
+        name=name,
+        modality=modality,
+        strategy="alias",
+        rows=tuple(row for part in parts for row in part.rows),
+        winners=winners,
+        error=error,
+    )

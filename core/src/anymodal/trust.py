@@ -1,0 +1,145 @@
+"""
+Who may serve: decided from metadata and settings, before anything is imported.
+
+Two distributions may claim one id. The one that is called `anymodal-<id>` keeps
+it; where neither or both are so called, neither serves until settings say which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias
+
+import attrs
+
+from . import errors as e
+from .config import PluginSettings
+from .index import GROUP, Distribution, normalise
+from .specs import is_id
+
+__all__ = ["Candidate", "State", "candidates"]
+
+State: TypeAlias = Literal["found", "loaded", "broken", "incompatible", "blocked", "shadowed"]
+
+
+@attrs.frozen
+class Candidate:
+    """
+    A module that a distribution declares, and what is known before importing it.
+
+    Attributes:
+        distribution: Where it is from.
+        module: What would be imported.
+        names: The ids under which the distribution declares it.
+        ids: Those of them that it may serve.
+        state: `found` where it may be imported.
+        error: Why it may not.
+    """
+
+    distribution: Distribution
+    module: str
+    names: tuple[str, ...]
+    ids: frozenset[str]
+    state: State = "found"
+    error: e.PluginError | None = None
+
+
+def candidates(
+    distributions: Iterable[Distribution], settings: PluginSettings
+) -> tuple[Candidate, ...]:
+    """Return every declared module, each with its verdict."""
+    declared = list(_declared(distributions))
+    claims: dict[str, list[Candidate]] = {}
+    judged = [_judged(one, settings) for one in declared]
+    for one in judged:
+        if one.state == "found":
+            for name in one.names:
+                claims.setdefault(name, []).append(one)
+    return tuple(_unshadowed(one, claims, settings.prefer) for one in judged)
+
+
+def _declared(distributions: Iterable[Distribution]) -> Iterable[Candidate]:
+    for distribution in distributions:
+        modules: dict[str, list[str]] = {}
+        for name, module in distribution.entry_points:
+            modules.setdefault(module, []).append(name)
+        if distribution.fault:
+            modules = {"": []}
+        for module, names in modules.items():
+            yield Candidate(distribution, module, tuple(names), frozenset(names))
+
+
+def _judged(one: Candidate, settings: PluginSettings) -> Candidate:
+    distribution = one.distribution
+    who = _who(one)
+    if distribution.fault:
+        return _refused(one, "broken", e.BrokenPluginError(f"{who}: {distribution.fault}."))
+    if reason := _block(one, settings):
+        return _refused(one, "blocked", e.BlockedPluginError(f"{who} is not imported: {reason}."))
+    if not distribution.fits:
+        from ._version import __version__  # noqa: PLC0415  # for one message
+
+        msg = (
+            f"{who} needs anymodal{distribution.requires}, and this is {__version__}. "
+            f"Try: pip install -U {distribution.name} anymodal"
+        )
+        return _refused(one, "incompatible", e.IncompatiblePluginError(msg))
+    if odd := [name for name in one.names if not is_id(name)]:
+        msg = f"{who}: {odd[0]!r} is no id; ids are lower-case words joined by hyphens."
+        return _refused(one, "broken", e.BrokenPluginError(msg))
+    if not all(part.isidentifier() for part in one.module.split(".")):
+        msg = f"{who}: an entry point in the group {GROUP} names a module, not {one.module!r}."
+        return _refused(one, "broken", e.BrokenPluginError(msg))
+    return one
+
+
+def _refused(one: Candidate, state: State, error: e.PluginError) -> Candidate:
+    return attrs.evolve(one, ids=frozenset(), state=state, error=error)
+
+
+def _who(one: Candidate) -> str:
+    version = f" {one.distribution.version}" if one.distribution.version else ""
+    return f"{one.distribution.name}{version}"
+
+
+def _block(one: Candidate, settings: PluginSettings) -> str:
+    known = {*map(normalise, one.names), one.distribution.normalised}
+    if known & {normalise(name) for name in settings.disable}:
+        return "ANYMODAL_DISABLE_PLUGINS or [plugins] disable names it"
+    allow = settings.allow
+    if allow is not None and not known & {normalise(name) for name in allow}:
+        return "ANYMODAL_PLUGINS or [plugins] allow does not name it"
+    return ""
+
+
+def _unshadowed(
+    one: Candidate, claims: Mapping[str, list[Candidate]], prefer: Mapping[str, str]
+) -> Candidate:
+    """Take from *one* the ids that others keep."""
+    if one.state != "found":
+        return one
+    lost: dict[str, list[Candidate]] = {}
+    for name in one.names:
+        others = [other for other in claims[name] if other is not one]
+        if others and _keeper(name, claims[name], prefer) is not one:
+            lost[name] = others
+    if not lost:
+        return one
+    ids = one.ids - lost.keys()
+    name, others = next(iter(lost.items()))
+    rivals = ", ".join(sorted(_who(other) for other in others))
+    msg = (
+        f"{_who(one)} does not serve {name!r}, which {rivals} claims as well. "
+        f'To choose: [plugins] prefer = {{ {name} = "{one.distribution.name}" }}'
+    )
+    error = e.ShadowedPluginError(msg)
+    return attrs.evolve(one, ids=ids, state="found" if ids else "shadowed", error=error)
+
+
+def _keeper(name: str, claimants: list[Candidate], prefer: Mapping[str, str]) -> Candidate | None:
+    if name in prefer:
+        wanted = normalise(prefer[name])
+        named = [one for one in claimants if one.distribution.normalised == wanted]
+    else:
+        named = [one for one in claimants if one.distribution.normalised == f"{GROUP}-{name}"]
+    return named[0] if len(named) == 1 else None
