@@ -1,0 +1,99 @@
+"""
+AI vendors on loopback: a toolkit for emulators, faults on demand, and a tour.
+
+Names are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from anymodal import CommandSpec, hookimpl
+
+if TYPE_CHECKING:
+    from .app import Emulator, Memory, RefusedError, Request, Stream, sse
+    from .completeness import gaps
+    from .faults import Cut, Drip, Fault, Pings, Raw, Reset, Rewrite, Slow, Stall, Status
+    from .running import Emulated, emulated
+    from .server import Exchange, Received, Reply
+
+_HOMES = {
+    "app": ("Emulator", "Memory", "RefusedError", "Request", "Stream", "sse"),
+    "completeness": ("gaps",),
+    "faults": (
+        "Cut",
+        "Drip",
+        "Fault",
+        "Pings",
+        "Raw",
+        "Reset",
+        "Rewrite",
+        "Slow",
+        "Stall",
+        "Status",
+    ),
+    "running": ("Emulated", "emulated"),
+    "server": ("Exchange", "Received", "Reply"),
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Cut",
+    "Drip",
+    "Emulated",
+    "Emulator",
+    "Exchange",
+    "Fault",
+    "Memory",
+    "Pings",
+    "Raw",
+    "Received",
+    "RefusedError",
+    "Reply",
+    "Request",
+    "Reset",
+    "Rewrite",
+    "Slow",
+    "Stall",
+    "Status",
+    "Stream",
+    "emulated",
+    "gaps",
+    "sse",
+]
+
+
+@hookimpl
+def anymodal_commands() -> Iterator[CommandSpec]:
+    """Offer `anymodal emulate` and `anymodal tour`."""
+    yield CommandSpec(name="emulate", help="Serve every installed emulator.", run=_emulate)
+    yield CommandSpec(name="tour", help="Call everything installed, without keys.", run=_tour)
+
+
+def _emulate(words: Sequence[str]) -> int:
+    from .commands import emulate  # noqa: PLC0415  # listing commands loads none of them
+
+    return emulate(words)
+
+
+def _tour(words: Sequence[str]) -> int:
+    from .commands import tour  # noqa: PLC0415  # listing commands loads none of them
+
+    return tour(words)
+
+
+def __getattr__(name: str) -> object:
+    try:
+        module = import_module(f".{_MODULE_OF[name]}", __name__)
+    except KeyError:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg) from None
+    found = getattr(module, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

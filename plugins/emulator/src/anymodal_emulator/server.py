@@ -1,0 +1,406 @@
+"""
+Serves an ASGI application on loopback over HTTP/1.1, with a hand on every byte.
+
+One connection is one task. A request is read whole, recorded, and answered by the
+application, or by a fault that may change the answer, replace it or break the
+connection. A client that closes its side is gone: what answers it is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from http import HTTPStatus
+from typing import Final, Protocol, TypeAlias, cast
+from urllib.parse import unquote
+
+import attrs
+import h11
+
+__all__ = ["Application", "Exchange", "Fault", "Over", "Received", "Reply", "Send", "Server"]
+
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+MAX_WAITING_BYTES: Final = 64 * 1024
+"""Bytes of further requests that are held while one is answered."""
+LINGER_SECONDS: Final = 1.0
+
+Message: TypeAlias = MutableMapping[str, object]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+
+log = logging.getLogger("anymodal_emulator")
+
+
+@attrs.frozen
+class Received:
+    """
+    A request that came in.
+
+    Attributes:
+        method: Such as `POST`.
+        path: Unescaped, without the query.
+        query: What follows the question mark.
+        headers: Names are lower-case; of repeated ones the last.
+        body: The body, whole.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    body: bytes = attrs.field(default=b"", repr=lambda body: f"{len(body)} bytes")
+
+    @property
+    def json(self) -> object:
+        """The body, read as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def client(self) -> str:
+        """Who called: the user agent."""
+        return self.headers.get("user-agent", "")
+
+
+@attrs.frozen
+class Reply:
+    """An answer in one piece."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+    @classmethod
+    def json(
+        cls, body: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """Return *body* as JSON."""
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        return cls(status, content, {"content-type": "application/json", **(headers or {})})
+
+
+class Over(Exception):  # noqa: N818  # not an error: the connection ended as the script wanted
+    """Ends an exchange whose connection was cut on purpose."""
+
+
+class Fault(Protocol):
+    """Something that goes wrong with one answer; see `anymodal_emulator.faults`."""
+
+    async def play(self, exchange: Exchange, /) -> None:
+        """Answer, or fail to. What has not been ended when this returns is cut."""
+
+
+class Exchange:
+    """
+    One request and its answer, as faults see it.
+
+    Attributes:
+        received: The request.
+        status: The status that was sent, 0 before.
+    """
+
+    def __init__(self, connection: _Connection, received: Received, scope: Message) -> None:
+        self.received = received
+        self.status = 0
+        self.detached = False
+        self._connection = connection
+        self._scope = scope
+        self._asked = False
+
+    async def answer(self, send: Send | None = None) -> None:
+        """Let the application answer, through *send* or as it is."""
+        await self._connection.server.app(self._scope, self._receive, send or self.send)
+
+    async def _receive(self) -> Message:
+        if self._asked:
+            await asyncio.Event().wait()  # a client that leaves cancels the exchange
+        self._asked = True
+        return {"type": "http.request", "body": self.received.body, "more_body": False}
+
+    async def send(self, message: Message) -> None:
+        """Send an ASGI message."""
+        if message["type"] == "http.response.start":
+            headers = cast("Iterable[tuple[bytes, bytes]]", message.get("headers", ()))
+            await self.start(cast("int", message["status"]), headers)
+        elif message["type"] == "http.response.body":
+            await self.body(cast("bytes", message.get("body", b"")))
+            if not message.get("more_body"):
+                await self.end()
+
+    async def start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Send the status line and the headers."""
+        self.status = status
+        await self._connection.send(h11.Response(status_code=status, headers=list(headers)))
+
+    async def body(self, data: bytes) -> None:
+        """Send a piece of the body; each goes out on its own."""
+        if data and self.received.method != "HEAD":
+            await self._connection.send(h11.Data(data=data))
+            await asyncio.sleep(0)
+
+    async def end(self) -> None:
+        """End the body."""
+        await self._connection.send(h11.EndOfMessage())
+
+    async def reply(self, reply: Reply) -> None:
+        """Send a whole answer."""
+        headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in reply.headers.items()]
+        headers.append((b"content-length", str(len(reply.body)).encode()))
+        await self.start(reply.status, headers)
+        await self.body(reply.body)
+        await self.end()
+
+    def refusal(self, status: int) -> Reply:
+        """Return what the vendor says with *status*, if the application knows."""
+        known: Callable[[int], Reply] | None = getattr(self._connection.server.app, "refusal", None)
+        if known is not None:
+            return known(status)
+        return Reply.json({"error": {"message": HTTPStatus(status).phrase}}, status=status)
+
+    async def raw(self, data: bytes) -> None:
+        """Send exactly these bytes. The connection is closed afterwards."""
+        self.detached = True
+        await self._connection.write(data)
+
+    async def close(self) -> None:
+        """Close the connection, after what was sent has gone out."""
+        self.detached = True
+        self._connection.transport.close()
+        raise Over
+
+    async def reset(self) -> None:
+        """Break the connection with a TCP reset, after what was sent has gone out."""
+        self.detached = True
+        await self._connection.reset()
+        raise Over
+
+
+class Server:
+    """
+    Serves *app* on the running asyncio loop.
+
+    Args:
+        app: An ASGI 3 application.
+        host: Address to listen on.
+        port: Port; 0 for any free one.
+        state: Put into every scope as `state`.
+        director: Sees each request; may return a fault to play instead.
+        max_body: Longest request body, in bytes; more is refused with 413.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        state: dict[str, object] | None = None,
+        director: Callable[[Received], Fault | None] | None = None,
+        max_body: int = MAX_BODY_BYTES,
+    ) -> None:
+        self.app = app
+        self.host = host
+        self.port = port
+        self.state = {} if state is None else state
+        self.director = director or (lambda _: None)
+        self.max_body = max_body
+        self.connections: set[_Connection] = set()
+        self._listener: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen; `port` is then the one in use."""
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(
+            lambda: _Connection(self), self.host, self.port, backlog=1024
+        )
+        self.port = self._listener.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop listening and break every connection; none is left when this returns."""
+        if self._listener is None:
+            return
+        self._listener.close()
+        tasks = [connection.abort() for connection in self.connections]
+        if tasks:
+            await asyncio.wait(tasks)
+        while self.connections:  # noqa: ASYNC110  # each tells of its end in the next turn
+            await asyncio.sleep(0)
+        self._listener = None
+
+
+class _Connection(asyncio.Protocol):
+    """A client's connection: what arrives goes to h11, and one task answers."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_WAITING_BYTES)
+        self._arrived = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._answering = False
+        self._deaf = False
+
+    # -- what asyncio tells ---------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.server.connections.add(self)
+        self._task = asyncio.get_running_loop().create_task(self._serve())
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        self._http.receive_data(data)
+        if self._answering and len(self._http.trailing_data[0]) > MAX_WAITING_BYTES:
+            self.transport.pause_reading()
+        self._arrived.set()
+
+    def eof_received(self) -> bool:
+        if self._answering:
+            self._task.cancel()
+        elif not self._deaf:
+            self._http.receive_data(b"")
+        self._arrived.set()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.server.connections.discard(self)
+        self._writable.set()
+        self._task.cancel()
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    def abort(self) -> asyncio.Task[None]:
+        """Break the connection now; the task returned ends soon."""
+        self._task.cancel()
+        self.transport.abort()
+        return self._task
+
+    # -- what goes out --------------------------------------------------------------
+
+    async def send(self, event: h11.Event) -> None:
+        await self.write(self._http.send(event) or b"")
+
+    async def write(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            raise Over
+        self.transport.write(data)
+        await self._writable.wait()
+
+    async def reset(self) -> None:
+        transport = self.transport
+        while transport.get_write_buffer_size():  # noqa: ASYNC110  # asyncio has no event for empty
+            await asyncio.sleep(0.001)
+        connected = transport.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+    # -- the task ---------------------------------------------------------------------
+
+    async def _serve(self) -> None:
+        try:
+            while await self._answer_one():
+                self._http.start_next_cycle()
+                self.transport.resume_reading()
+        except h11.RemoteProtocolError as error:
+            await self._turn_away(error.error_status_hint)
+        except (asyncio.CancelledError, Over, h11.LocalProtocolError):
+            pass
+        finally:
+            self.transport.close()
+
+    async def _answer_one(self) -> bool:
+        """Read a request and answer it; say whether another may follow."""
+        received = await self._read()
+        if received is None:
+            return False
+        exchange = Exchange(self, received, self._scope(received))
+        self._answering = True
+        try:
+            fault = self.server.director(received)
+            await (fault.play(exchange) if fault else exchange.answer())
+        except Over:
+            pass
+        except Exception:
+            log.exception("%s %s: the emulator itself failed", received.method, received.path)
+            if exchange.status:
+                return False
+            await exchange.reply(Reply(500, b"the emulator failed; its log says why"))
+        finally:
+            self._answering = False
+            log.info(
+                "%s %s %s by %s",
+                received.method,
+                received.path,
+                exchange.status or "-",
+                received.client or "a client without a name",
+            )
+        return not exchange.detached and self._http.our_state is h11.DONE
+
+    async def _read(self) -> Received | None:
+        """Return the next request, whole; None where there is none any more."""
+        request = await self._event()
+        if not isinstance(request, h11.Request):
+            return None
+        body = bytearray()
+        while isinstance(event := await self._event(), h11.Data):
+            body += event.data
+            if len(body) > self.server.max_body:
+                await self._turn_away(413)
+                return None
+        path, _, query = request.target.decode("ascii").partition("?")
+        headers = {k.decode("ascii"): v.decode("latin-1") for k, v in request.headers}
+        method = request.method.decode("ascii")
+        return Received(method, unquote(path), query, headers, bytes(body))
+
+    async def _event(self) -> h11.Event:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            if self._http.they_are_waiting_for_100_continue:
+                await self.send(h11.InformationalResponse(status_code=100, headers=[]))
+            self._arrived.clear()
+            await self._arrived.wait()
+        return cast("h11.Event", event)
+
+    async def _turn_away(self, status: int) -> None:
+        """Refuse a request that was not read to its end, and let the client read why."""
+        self._deaf = True
+        if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            text = HTTPStatus(status).phrase.encode()
+            headers = [("connection", "close"), ("content-length", str(len(text)))]
+            with contextlib.suppress(Over):
+                await self.send(h11.Response(status_code=status, headers=headers))
+                await self.send(h11.Data(data=text))
+                self.transport.write_eof()
+                # Closing now would reset the connection under what was just sent.
+                await asyncio.sleep(LINGER_SECONDS)
+
+    def _scope(self, received: Received) -> Message:
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": "1.1",
+            "method": received.method,
+            "scheme": "http",
+            "path": received.path,
+            "raw_path": received.path.encode(),
+            "query_string": received.query.encode("ascii"),
+            "root_path": "",
+            "headers": [
+                (k.encode("ascii"), v.encode("latin-1")) for k, v in received.headers.items()
+            ],
+            "client": self.transport.get_extra_info("peername")[:2],
+            "server": (self.server.host, self.server.port),
+            "state": self.server.state,
+        }
