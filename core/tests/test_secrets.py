@@ -437,7 +437,7 @@ class Drawer(keyring.backend.KeyringBackend):
 
     def get_password(self, service, username):
         if self.found is None:
-            raise keyring.errors.KeyringLocked("locked")
+            raise keyring.errors.KeyringLocked
         return self.found.get((service, username))
 
     def set_password(self, service, username, password):

@@ -155,8 +155,8 @@ class SettingsError(ConfigurationError):
         super().__init__("; ".join(faults))
         self.faults = tuple(faults)
 
-    def __reduce__(self) -> tuple[type[Self], tuple[tuple[str, ...]]]:
-        return type(self), (self.faults,)
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[str, ...]], dict[str, object]]:
+        return type(self), (self.faults,), vars(self)
 
 
 class RequestError(AnymodalError):
@@ -411,7 +411,12 @@ class FallbackExhaustedError(VendorError, ExceptionGroup[AnymodalError]):
 
     def derive(self, excs: Sequence[AnymodalError], /) -> FallbackExhaustedError:  # type: ignore[override]  # typeshed wants a generic of any exception
         """Return the same error over other exceptions, as `except*` needs."""
-        return FallbackExhaustedError(excs)
+        part = FallbackExhaustedError(excs)
+        part.record = self.record
+        return part
+
+    def __reduce__(self) -> tuple[type[Self], tuple[list[Exception]], dict[str, object]]:
+        return type(self), (list(self.exceptions),), vars(self)
 
 
 class PolicyError(AnymodalError):
