@@ -135,7 +135,7 @@ class Media:
         found = {"type": self.kind}
         if self.media_type:
             found["media_type"] = self.media_type
-        if self.name:
+        if self.name is not None:
             found["name"] = self.name
         if self.url:
             found["url"] = self.url

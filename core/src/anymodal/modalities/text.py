@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar, Final, Literal, Protocol, TypeAlias, TypeVar, cast
@@ -157,7 +158,7 @@ class TextRequest:
 
 
 def _below_zero(value: object) -> bool:
-    return not _number(value) or cast("float", value) < 0
+    return not _number(value) or not 0 <= cast("float", value) < math.inf
 
 
 def _no_share(value: object) -> bool:
