@@ -1,0 +1,255 @@
+"""What the bodies of both protocols have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Final
+
+from anymodal.errors import MalformedReplyError, UnsupportedFeatureError
+from anymodal.media import Media
+from anymodal.modalities.messages import Message, ProviderState
+from anymodal.modalities.text import TextRequest
+from anymodal.usage import Usage
+
+from .options import Api
+from .quirks import Quirks
+
+__all__ = [
+    "add_extras",
+    "add_settings",
+    "file_name",
+    "fits_strictly",
+    "merge",
+    "own_state",
+    "read_usage",
+    "schema_name",
+    "unsupported",
+]
+
+SETTINGS: Final[Mapping[Api, Mapping[str, str]]] = {
+    "chat": {"temperature": "temperature", "top_p": "top_p", "stop": "stop", "seed": "seed"},
+    "responses": {"temperature": "temperature", "top_p": "top_p"},
+}
+"""Settings of a request that a protocol has fields for."""
+
+_SAMPLING: Final = frozenset({"temperature", "top_p"})
+
+
+def add_settings(body: dict[str, object], request: TextRequest, quirks: Quirks, api: Api) -> None:
+    """Add the portable settings to *body*, or a warning to *request*."""
+    known = SETTINGS[api]
+    samples = _samples(request, quirks)
+    for setting in ("temperature", "top_p", "stop", "seed"):
+        value = getattr(request, setting)
+        if value is None or value == ():
+            continue
+        if setting not in known:
+            request.warn(setting, "left out, because this protocol has no field for it")
+        elif setting in quirks.dropped:
+            request.warn(setting, "left out, because the vendor does not honour it")
+        elif setting in _SAMPLING and not samples:
+            request.warn(setting, f"left out, because {request.model.id} refuses it as it is asked")
+        else:
+            body[known[setting]] = list(value) if setting == "stop" else value
+    if request.reasoning is not None:
+        _add_effort(body, request, quirks, api)
+    if request.end_user is not None:
+        if quirks.end_user_field:
+            body[quirks.end_user_field] = request.end_user
+        else:
+            request.warn("end_user", "left out, because the vendor has no field for it")
+
+
+def _samples(request: TextRequest, quirks: Quirks) -> bool:
+    """Tell whether the model, asked like this, takes sampling settings, as far as is known."""
+    model, effort = request.model, request.reasoning
+    known = model.capabilities.get("sampling")
+    if quirks.samples_unreasoned and effort and model.capabilities.get("reasoning") is not False:
+        return effort == "none" and effort not in quirks.refused_efforts.get(model.id, ())
+    return known is not False
+
+
+def _add_effort(body: dict[str, object], request: TextRequest, quirks: Quirks, api: Api) -> None:
+    effort, model = request.reasoning, request.model
+    if effort is None:
+        return
+    if model.capabilities.get("reasoning") is False:
+        if effort != "none":
+            request.warn("reasoning", f"left out, because {model.id} does not reason")
+        return
+    if effort in quirks.refused_efforts.get(model.id, ()):
+        request.warn("reasoning", f"left out, because {model.id} has no effort {effort!r}")
+        return
+    if quirks.efforts is None:
+        own = {"reasoning_effort": effort} if api == "chat" else {"reasoning": {"effort": effort}}
+        merge(body, own)
+    elif effort in quirks.efforts:
+        merge(body, quirks.efforts[effort])
+    else:
+        request.warn("reasoning", f"left out, because the vendor has no effort {effort!r}")
+
+
+def add_extras(body: dict[str, object], request: TextRequest, quirks: Quirks, api: Api) -> None:
+    """Merge into *body* what the vendor always wants, and the caller's options for it."""
+    merge(body, quirks.body)
+    option = request.option(quirks.option)
+    if option is not None:
+        merge(body, option.fields(api, request))
+        merge(body, option.extra_body)
+
+
+def merge(body: dict[str, object], more: Mapping[str, object]) -> None:
+    """Put *more* into *body*: objects are merged, lists joined, all else replaced."""
+    for name, value in more.items():
+        there = body.get(name)
+        if isinstance(there, Mapping) and isinstance(value, Mapping):
+            inner = dict(there)
+            merge(inner, value)
+            body[name] = inner
+        elif isinstance(there, list) and isinstance(value, list):
+            body[name] = [*there, *value]
+        else:
+            body[name] = value
+
+
+# -- schemas --------------------------------------------------------------------
+
+
+def schema_name(schema: Mapping[str, object]) -> str:
+    """Return a name for *schema* of letters, digits, hyphens and underscores."""
+    title = schema.get("title")
+    if not isinstance(title, str) or not title:
+        return "answer"
+    return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in title)[:64]
+
+
+_UNFIT: Final = frozenset(
+    {
+        "allOf",
+        "default",
+        "dependentRequired",
+        "dependentSchemas",
+        "else",
+        "if",
+        "not",
+        "oneOf",
+        "patternProperties",
+        "then",
+        "unevaluatedProperties",
+    }
+)
+
+
+def fits_strictly(schema: object) -> bool:
+    """
+    Tell whether a vendor can be told to hold a model to *schema* strictly.
+
+    Each object has to close itself and to require all of its properties. Other
+    schemas are sent without `strict`, which would refuse them. Source:
+    https://developers.openai.com/api/docs/guides/structured-outputs, read 2026-11-20.
+    """
+    if not isinstance(schema, Mapping):
+        return isinstance(schema, bool)
+    if not _UNFIT.isdisjoint(schema):
+        return False
+    properties = schema.get("properties")
+    if properties is not None or schema.get("type") == "object":
+        names = set(properties) if isinstance(properties, Mapping) else set()
+        required = schema.get("required")
+        if not isinstance(required, list | tuple):
+            required = ()
+        named = {name for name in required if isinstance(name, str)}
+        if schema.get("additionalProperties") is not False or named != names:
+            return False
+    return all(fits_strictly(inner) for inner in _within(schema))
+
+
+def _within(schema: Mapping[str, object]) -> Iterator[object]:
+    for key in ("properties", "$defs", "definitions"):
+        inner = schema.get(key)
+        if isinstance(inner, Mapping):
+            yield from inner.values()
+    for key in ("anyOf", "prefixItems"):
+        inner = schema.get(key)
+        if isinstance(inner, list | tuple):
+            yield from inner
+    if "items" in schema:
+        yield schema["items"]
+
+
+# -- parts ------------------------------------------------------------------------
+
+_SUFFIXES: Final = {"plain": "txt", "markdown": "md", "msword": "doc"}
+
+
+def file_name(media: Media) -> str:
+    """Return the file's name, or one that its type suggests; the protocols want one."""
+    if media.name:
+        return media.name
+    kind = media.media_type.rpartition("/")[2]
+    return f"file.{_SUFFIXES.get(kind, kind)}" if kind.isalnum() else "file"
+
+
+def unsupported(media: object, what: str) -> UnsupportedFeatureError:
+    """Return the error that says why *media* cannot be sent."""
+    name = media.kind if isinstance(media, Media) else type(media).__name__
+    return UnsupportedFeatureError(f"{name}: {what}; nothing was sent.")
+
+
+def own_state(message: Message, provider: str, request: TextRequest) -> list[ProviderState]:
+    """Return the states in *message* that are from *provider*; warn of the others."""
+    found: list[ProviderState] = []
+    for state in message.state:
+        if state.provider == provider:
+            found.append(state)
+        else:
+            request.warn("state", f"what {state.provider} wants back was left out")
+    return found
+
+
+# -- usage --------------------------------------------------------------------------
+
+
+def read_usage(found: object, quirks: Quirks) -> Usage | None:
+    """
+    Return what the vendor counted, under the names of either protocol.
+
+    Both count cached input within the input and reasoning within the output.
+
+    Raises:
+        MalformedReplyError: A count is not a whole number from 0 up.
+    """
+    if not isinstance(found, Mapping):
+        return None
+    inputs = found.get("input_tokens_details") or found.get("prompt_tokens_details") or {}
+    outputs = found.get("output_tokens_details") or found.get("completion_tokens_details") or {}
+    cached = inputs.get("cached_tokens")
+    if cached is None and quirks.cached_tokens_field:
+        cached = found.get(quirks.cached_tokens_field)
+    return Usage(
+        _count(found.get("input_tokens", found.get("prompt_tokens"))),
+        _count(found.get("output_tokens", found.get("completion_tokens"))),
+        _count(cached),
+        _count(inputs.get("cache_write_tokens")),
+        _count(outputs.get("reasoning_tokens")),
+        _usd(found, quirks.usd_in_usage) if quirks.usd_in_usage else None,
+    )
+
+
+def _count(found: object) -> int | None:
+    if found is None:
+        return None
+    if not isinstance(found, int) or isinstance(found, bool) or found < 0:
+        msg = f"the usage has {str(found)[:40]!r} for a count of tokens"
+        raise MalformedReplyError(msg)
+    return found
+
+
+def _usd(usage: Mapping[str, object], path: tuple[str, ...]) -> Decimal | None:
+    found: object = usage
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    if not isinstance(found, int | float) or isinstance(found, bool):
+        return None
+    return Decimal(str(found))

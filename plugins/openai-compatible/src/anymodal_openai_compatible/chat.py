@@ -1,0 +1,292 @@
+"""
+Chat Completions: a request to a body, a whole answer or frames to events.
+
+Source: https://developers.openai.com/api/docs/api-reference/chat and
+openai 3.52, `types/chat`; read 2026-11-20.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
+
+import attrs
+from anymodal.errors import VendorError
+from anymodal.media import Audio, File, Image, Media
+from anymodal.modalities.messages import (
+    Citation,
+    Message,
+    Part,
+    ProviderState,
+    Reasoning,
+    ToolCall,
+    ToolResult,
+)
+from anymodal.modalities.text import Finish, TextRequest, TextResult, Tool
+
+from .body import (
+    add_extras,
+    add_settings,
+    file_name,
+    fits_strictly,
+    own_state,
+    read_usage,
+    schema_name,
+    unsupported,
+)
+from .chat_stream import ChatDecoder, finish_reason, shown_reasoning, tool_arguments, words_of
+from .frames import MALFORMED, citation_of, filtered, malformed
+from .options import Api
+from .quirks import PLAIN, Quirks, fault
+
+__all__ = ["ChatCodec"]
+
+_AUDIO: Final = {
+    "audio/wav": "wav",
+    "audio/wave": "wav",
+    "audio/x-wav": "wav",
+    "audio/vnd.wave": "wav",
+    "audio/mpeg": "mp3",
+    "audio/mp3": "mp3",
+}
+
+
+@attrs.frozen
+class ChatCodec:
+    """
+    Speaks Chat Completions for one vendor; does no I/O.
+
+    Args:
+        provider: Id of the provider.
+        quirks: How the vendor deviates.
+        scrub: Takes secrets out of the vendor's words.
+    """
+
+    api: ClassVar[Api] = "chat"
+    path: ClassVar[str] = "/chat/completions"
+
+    provider: str
+    quirks: Quirks = PLAIN
+    scrub: Callable[[str], str] = attrs.field(default=str, repr=False)
+
+    # -- the request --------------------------------------------------------------
+
+    def encode(self, request: TextRequest, *, stream: bool) -> dict[str, object]:
+        """
+        Return the body of *request*.
+
+        Raises:
+            UnsupportedFeatureError: The protocol has no form for a part.
+        """
+        quirks = self.quirks
+        body: dict[str, object] = {"model": request.model.id, "messages": self._messages(request)}
+        if request.max_tokens is not None:
+            body[quirks.max_tokens_field] = request.max_tokens
+        if request.tools:
+            body["tools"] = [self._tool(tool) for tool in request.tools]
+        if request.tool_choice in {"auto", "none", "required", None}:
+            if request.tool_choice is not None:
+                body["tool_choice"] = request.tool_choice
+        else:
+            body["tool_choice"] = {"type": "function", "function": {"name": request.tool_choice}}
+        if request.schema is not None:
+            self._add_schema(body, request, request.schema)
+        add_settings(body, request, quirks, "chat")
+        if stream:
+            body["stream"] = True
+            if quirks.stream_options:
+                body["stream_options"] = {"include_usage": True}
+        add_extras(body, request, quirks, "chat")
+        return body
+
+    def _tool(self, tool: Tool) -> dict[str, object]:
+        function: dict[str, object] = {"name": tool.name, "parameters": tool.parameters}
+        if tool.description:
+            function["description"] = tool.description
+        if tool.strict and self.quirks.strict_schemas:
+            function["strict"] = True
+        return {"type": "function", "function": function}
+
+    def _add_schema(
+        self, body: dict[str, object], request: TextRequest, schema: Mapping[str, object]
+    ) -> None:
+        if self.quirks.schemas == "json_schema":
+            form: dict[str, object] = {"name": schema_name(schema), "schema": schema}
+            if self.quirks.strict_schemas and fits_strictly(schema):
+                form["strict"] = True
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
+        elif self.quirks.schemas == "json_object":
+            request.warn("schema", "the vendor promises JSON, but not that it fits the schema")
+            body["response_format"] = {"type": "json_object"}
+        else:
+            request.warn("schema", "the vendor holds answers to no schema; it was only described")
+
+    def _messages(self, request: TextRequest) -> list[dict[str, object]]:
+        system = request.system
+        if request.schema is not None and self.quirks.schemas != "json_schema":
+            hint = (
+                f"Answer with JSON alone that fits this JSON Schema: {json.dumps(request.schema)}"
+            )
+            system = f"{system}\n\n{hint}" if system else hint
+        found: list[dict[str, object]] = []
+        if system is not None:
+            found.append({"role": self.quirks.system_role, "content": system})
+        for message in request.messages:
+            if message.role == "assistant":
+                self._add_assistant(found, message, request)
+            else:
+                self._add_user(found, message, request)
+        return found
+
+    def _add_user(
+        self, found: list[dict[str, object]], message: Message, request: TextRequest
+    ) -> None:
+        content: list[dict[str, object]] = []
+        for part in message.parts:
+            match part:
+                case ToolResult():
+                    found.append(_tool_result(part))
+                case ToolCall() | Reasoning() | Citation():
+                    name = type(part).__name__
+                    request.warn("messages", f"a {name} in a user's turn was left out")
+                case _:
+                    content.append(_content(part))
+        if len(content) == 1 and content[0]["type"] == "text":
+            found.append({"role": "user", "content": content[0]["text"]})
+        elif content:
+            found.append({"role": "user", "content": content})
+
+    def _add_assistant(
+        self, found: list[dict[str, object]], message: Message, request: TextRequest
+    ) -> None:
+        quirks = self.quirks
+        said: dict[str, object] = {"role": "assistant", "content": message.text or None}
+        calls = [
+            {
+                "id": part.id,
+                "type": "function",
+                "function": {"name": part.name, "arguments": part.arguments},
+            }
+            for part in message.parts
+            if isinstance(part, ToolCall)
+        ]
+        if calls:
+            said["tool_calls"] = calls
+        if quirks.reasoning_back:
+            thought = "".join(p.text for p in message.parts if isinstance(p, Reasoning))
+            if thought:
+                said[quirks.reasoning_back] = thought
+        for state in own_state(message, self.provider, request):
+            if quirks.state_field and isinstance(state.data, Mapping):
+                if quirks.state_field in state.data:
+                    said[quirks.state_field] = state.data[quirks.state_field]
+            else:
+                request.warn("state", "what the Responses protocol wants back was left out")
+        for part in message.parts:
+            if isinstance(part, Media):
+                raise unsupported(part, "the protocol takes none in a model's turn")
+        if said["content"] is not None or len(said) > 2:
+            found.append(said)
+        found.extend(_tool_result(part) for part in message.parts if isinstance(part, ToolResult))
+
+    # -- the answer -----------------------------------------------------------------
+
+    def decoder(self, request: TextRequest, request_id: str | None) -> ChatDecoder:
+        """Return what turns the bytes of one streamed answer into events."""
+        return ChatDecoder(self.provider, self.quirks, self.scrub, request_id, keep=request.raw)
+
+    def decode(self, reply: object, request: TextRequest, request_id: str | None) -> TextResult:
+        """
+        Return what a whole answer says.
+
+        Raises:
+            VendorError: It says that the vendor failed or filtered, or follows
+                no protocol.
+        """
+        try:
+            return self._decode(reply, request, request_id)
+        except VendorError as error:
+            error.provider = error.provider or self.provider
+            raise
+        except MALFORMED as error:
+            raise malformed(self.provider, error, request_id) from error
+
+    def _decode(self, reply: object, request: TextRequest, request_id: str | None) -> TextResult:
+        quirks = self.quirks
+        if not isinstance(reply, dict):
+            raise TypeError
+        if reply.get("error"):
+            raise fault(
+                reply["error"],
+                provider=self.provider,
+                quirks=quirks,
+                request_id=request_id,
+                scrub=self.scrub,
+            )
+        choice = reply["choices"][0]
+        message, word = choice["message"], choice.get("finish_reason")
+        text = words_of(message.get("content"))
+        if word == "content_filter" or message.get("refusal"):
+            words = message.get("refusal")
+            raise filtered(self.provider, words, request_id, partial=text)
+        parts: list[Part] = []
+        thought = shown_reasoning(message, quirks.reasoning_fields)
+        if thought:
+            parts.append(Reasoning(thought))
+        if text:
+            parts.append(text)
+        parts += filter(None, map(citation_of, message.get("annotations") or ()))
+        calls = [
+            ToolCall(
+                call.get("id") or f"call_{n}",
+                call["function"]["name"],
+                tool_arguments(call["function"].get("arguments")) or "{}",
+            )
+            for n, call in enumerate(message.get("tool_calls") or ())
+        ]
+        parts += calls
+        state: tuple[ProviderState, ...] = ()
+        if quirks.state_field and message.get(quirks.state_field):
+            kept = {quirks.state_field: message[quirks.state_field]}
+            state = (ProviderState(self.provider, kept),)
+        finish = Finish(
+            finish_reason(word, quirks, called=bool(calls)),
+            read_usage(reply.get("usage"), quirks),
+            reply.get("model"),
+            request_id,
+            word,
+            state,
+            reply if request.raw else None,
+        )
+        return TextResult(Message("assistant", parts or ("",), state), finish)
+
+
+# -- parts --------------------------------------------------------------------------
+
+
+def _content(part: Part) -> dict[str, object]:
+    """Return the form of a part of a user's turn."""
+    match part:
+        case str():
+            return {"type": "text", "text": part}
+        case Image():
+            return {"type": "image_url", "image_url": {"url": part.to_data_uri()}}
+        case Audio():
+            form = _AUDIO.get(part.media_type)
+            if form is None or part.data is None:
+                raise unsupported(part, "the protocol takes bytes of WAV or MP3")
+            return {
+                "type": "input_audio",
+                "input_audio": {"data": part.to_base64(), "format": form},
+            }
+        case File():
+            if part.data is None:
+                raise unsupported(part, "the protocol takes bytes, not a URL")
+            file = {"filename": file_name(part), "file_data": part.to_data_uri()}
+            return {"type": "file", "file": file}
+    raise unsupported(part, "the protocol has no form for it")
+
+
+def _tool_result(part: ToolResult) -> dict[str, object]:
+    return {"role": "tool", "tool_call_id": part.id, "content": part.content}

@@ -1,0 +1,204 @@
+"""The provider that a carrier and a codec make."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import attrs
+from anymodal.connection import Connection
+from anymodal.failures import request_id
+from anymodal.http import HttpReply, opened, parse_json, read
+from anymodal.modalities.messages import Citation, Reasoning, ToolCall
+from anymodal.modalities.text import (
+    ReasoningDelta,
+    TextDelta,
+    TextEvent,
+    TextRequest,
+    TextResult,
+    ToolCallDelta,
+)
+from anymodal.specs import Lifecycle, ModelSpec
+from anymodal.streams import Batches
+
+from .carrier import Carrier, HttpCarrier
+from .chat import ChatCodec
+from .frames import MALFORMED, FrameDecoder, malformed
+from .options import Api
+from .quirks import Quirks
+from .responses import ResponsesCodec
+
+__all__ = ["Codec", "CompatibleText", "compatible_text"]
+
+
+class Codec(Protocol):
+    """One protocol as one vendor speaks it, without I/O."""
+
+    @property
+    def api(self) -> Api: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def quirks(self) -> Quirks: ...
+    def encode(self, request: TextRequest, *, stream: bool) -> dict[str, object]: ...
+    def decoder(self, request: TextRequest, request_id: str | None) -> FrameDecoder: ...
+    def decode(self, reply: object, request: TextRequest, request_id: str | None) -> TextResult: ...
+
+
+@attrs.frozen(eq=False)
+class CompatibleText:
+    """
+    Text from a vendor that speaks a shared protocol.
+
+    Args:
+        provider: Id of the provider.
+        carrier: The road to the vendor.
+        choose: Gives the codec for a request.
+    """
+
+    provider: str
+    carrier: Carrier = attrs.field(repr=False)
+    choose: Callable[[TextRequest], Codec] = attrs.field(repr=False)
+
+    async def generate(self, request: TextRequest, /) -> TextResult:
+        """
+        Answer in one piece.
+
+        Raises:
+            UnsupportedFeatureError: The protocol has no form for a part.
+            VendorError: The vendor refused or failed.
+        """
+        codec = self.choose(request)
+        reply = await self._send(codec, request, stream=False)
+        content = await self._whole(reply)
+        return codec.decode(parse_json(content, self.provider), request, request_id(reply.headers))
+
+    @asynccontextmanager
+    async def stream(
+        self, request: TextRequest, /
+    ) -> AsyncGenerator[AsyncIterator[TextEvent], None]:
+        """
+        Answer piece by piece.
+
+        Raises:
+            UnsupportedFeatureError: The protocol has no form for a part.
+            VendorError: The vendor refused or failed.
+        """
+        codec = self.choose(request)
+        reply = await self._send(codec, request, stream=True)
+        if reply.headers.get("content-type", "").startswith("application/json"):
+            # Servers that cannot stream, and errors that come with status 200.
+            found = parse_json(await self._whole(reply), self.provider)
+            result = codec.decode(found, request, request_id(reply.headers))
+            yield _at_once(events_of(result))
+            return
+        decoder = codec.decoder(request, request_id(reply.headers))
+        async with opened(reply, self.provider, decoder.feed) as batches:
+            yield batches
+
+    async def _send(self, codec: Codec, request: TextRequest, *, stream: bool) -> HttpReply:
+        option = request.option(codec.quirks.option)
+        headers = (
+            {name.lower(): text for name, text in option.extra_headers.items()} if option else {}
+        )
+        return await self.carrier.send(
+            "POST",
+            codec.path,
+            codec.encode(request, stream=stream),
+            headers=headers,
+            stream=stream,
+            connect_seconds=request.deadlines.connect,
+        )
+
+    async def _whole(self, reply: HttpReply) -> bytes:
+        try:
+            return await read(reply, self.provider)
+        finally:
+            await reply.aclose()
+
+    async def list_models(self) -> Sequence[ModelSpec]:
+        """
+        Ask the vendor which models it serves. Little more than their ids is known.
+
+        Raises:
+            VendorError: The vendor refused or failed.
+        """
+        reply = await self.carrier.send("GET", "/models", headers={})
+        found = parse_json(await self._whole(reply), self.provider)
+        try:
+            return models_of(found)
+        except MALFORMED as error:
+            raise malformed(self.provider, error, request_id(reply.headers)) from error
+
+    async def aclose(self) -> None:
+        """Close what the carrier opened."""
+        await self.carrier.aclose()
+
+
+def compatible_text(
+    connection: Connection, quirks: Quirks | None = None, api: Api = "chat"
+) -> CompatibleText:
+    """
+    Return the provider for a vendor whose protocol is shared: its whole `connect`.
+
+    Args:
+        connection: The way to the vendor.
+        quirks: How it deviates from the protocol.
+        api: The protocol.
+
+    Raises:
+        ConfigurationError: The HTTP library of the settings is not installed.
+    """
+    known = quirks or Quirks()
+    kind = ChatCodec if api == "chat" else ResponsesCodec
+    codec: Codec = kind(connection.provider, known, connection.scrub)
+    _ = connection.http  # imports the HTTP library now, in the thread that connects
+    return CompatibleText(
+        connection.provider, HttpCarrier(connection, known.headers), lambda _: codec
+    )
+
+
+def models_of(found: object) -> list[ModelSpec]:
+    """Return the models of an answer to `GET /models`."""
+    rows = found["data"] if isinstance(found, Mapping) else found
+    if not isinstance(rows, list):
+        raise TypeError
+    return [
+        ModelSpec(id=row["id"], lifecycle=_lifecycle(row.get("shutdown_date")), listed=False)
+        for row in rows
+    ]
+
+
+def _lifecycle(shutdown: object) -> Lifecycle:
+    """Return what an announced shutdown date means; see OpenAI's page on deprecations."""
+    if not isinstance(shutdown, str):
+        return Lifecycle()
+    return Lifecycle(state="deprecated", retires_on=dt.date.fromisoformat(shutdown))
+
+
+def events_of(result: TextResult) -> list[TextEvent]:
+    """Return the events that a stream of *result* would have had."""
+    events: list[TextEvent] = []
+    calls = 0
+    for part in result.message.parts:
+        match part:
+            case str() if part:
+                events.append(TextDelta(part))
+            case Reasoning():
+                events.append(ReasoningDelta(part.text))
+            case Citation():
+                events.append(part)
+            case ToolCall():
+                events.append(ToolCallDelta(calls, part.id, part.name, part.arguments))
+                calls += 1
+    events.append(result.finish)
+    return events
+
+
+def _at_once(events: list[TextEvent]) -> Batches[TextEvent]:
+    async def once() -> AsyncGenerator[bytes, None]:
+        yield b""
+
+    return Batches(once(), lambda _, found: found.extend(events))

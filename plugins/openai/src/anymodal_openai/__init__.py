@@ -1,0 +1,76 @@
+"""OpenAI for anymodal, over the vendor's own SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from anymodal import hookimpl
+
+if TYPE_CHECKING:
+    from anymodal import Connection, EmulatorSpec, TextProviderSpec
+    from anymodal_openai_compatible import CompatibleText
+
+    from .options import OpenAIText
+
+__all__ = ["OpenAIText", "connect"]
+
+
+@hookimpl
+def anymodal_text_providers() -> Iterator[TextProviderSpec]:
+    """Offer OpenAI's text models."""
+    from anymodal import Capabilities, Credential, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
+
+    from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
+    from .quirks import QUIRKS  # noqa: PLC0415  # as above
+
+    yield TextProviderSpec(
+        id="openai",
+        display_name="OpenAI",
+        docs="https://developers.openai.com/api/docs",
+        connect=connect,
+        base_url="https://api.openai.com/v1",
+        credentials=[
+            Credential(env=["OPENAI_API_KEY"]),
+            Credential(name="organization", env=["OPENAI_ORG_ID"], required=False),
+            Credential(name="project", env=["OPENAI_PROJECT_ID"], required=False),
+        ],
+        priority=100,
+        capabilities=Capabilities(
+            yes={"streaming", "citations"}, no={"video_input", "audio_output"}
+        ),
+        models=MODELS,
+        patterns=("gpt-*", "o[0-9]*", "ft:gpt-*", "ft:o[0-9]*", "chatgpt-*"),
+        default_model=DEFAULT_MODEL,
+        errors=QUIRKS.refine,
+    )
+
+
+@hookimpl
+def anymodal_emulators() -> Iterator[EmulatorSpec]:
+    """Offer a stand-in for OpenAI."""
+    from anymodal import EmulatorSpec  # noqa: PLC0415  # costs 60 modules
+
+    yield EmulatorSpec(
+        provider="openai",
+        app="anymodal_openai.emulator:app",
+        key="sk-proj-emulator",
+        base_path="/v1",
+    )
+
+
+def connect(connection: Connection) -> CompatibleText:
+    """Return the provider for an instance. Imports the SDK, which takes half a second."""
+    from .text import openai_text  # noqa: PLC0415  # brings the SDK
+
+    return openai_text(connection)
+
+
+def __getattr__(name: str) -> object:
+    if name != "OpenAIText":
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from .options import OpenAIText  # noqa: PLC0415  # brings attrs and the text room
+
+    globals()[name] = OpenAIText
+    return OpenAIText

@@ -1,0 +1,182 @@
+"""
+Carries requests over the vendor's SDK, by its low road.
+
+`client.post(…, cast_to=httpx2.Response, stream=True)` keeps the SDK's way with
+URLs and headers and skips the objects it would build of the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Final, cast
+
+import attrs
+import httpx2
+import openai
+from anymodal import errors as e
+from anymodal.connection import Connection
+from anymodal.failures import status_error, transport_errors
+from anymodal.http import HttpReply, reply_of_httpx, sdk_client
+
+__all__ = ["SDK_ERRORS", "SdkCarrier", "sdk_carrier", "translated"]
+
+SDK_ERRORS: Final[tuple[tuple[type[Exception], type[e.AnymodalError], str], ...]] = (
+    (openai.APITimeoutError, e.TimedOutError, "no answer in time"),
+    (openai.APIConnectionError, e.ConnectionFailedError, "the connection failed"),
+    (openai.APIResponseValidationError, e.MalformedReplyError, "the SDK cannot read the answer"),
+    (openai.APIError, e.ServerError, "the SDK reports a failure"),
+    (openai.OpenAIError, e.ConfigurationError, "the SDK refuses its set-up"),
+)
+"""What the SDK raises beside errors with a status: the first that fits wins."""
+
+
+@attrs.frozen(eq=False)
+class SdkCarrier:
+    """
+    A road to OpenAI over `openai.AsyncOpenAI`.
+
+    Args:
+        connection: Gives key, organization and project, asked for at every request.
+        client: The SDK's client. Its own key, retries and deadlines are unused.
+    """
+
+    connection: Connection
+    client: openai.AsyncOpenAI = attrs.field(repr=False)
+    _timeouts: dict[float | None, httpx2.Timeout] = attrs.field(factory=dict, init=False)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        headers: Mapping[str, str],
+        stream: bool = False,
+        connect_seconds: float | None = None,
+    ) -> HttpReply:
+        """
+        Send a request; return the answer with its body unread. Close it.
+
+        Raises:
+            VendorError: The status is not 2xx, or there was no answer.
+        """
+        content = None
+        if body is not None:
+            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        options: openai.RequestOptions = {
+            "headers": await self._headers(headers, stream=stream),
+            "timeout": self._timeout(connect_seconds),
+        }
+        try:
+            with transport_errors(self.connection.provider):
+                response = await self._send(method, path, content, options)
+        except openai.OpenAIError as error:
+            raise translated(error, self.connection) from error
+        return reply_of_httpx(response)
+
+    async def _send(
+        self, method: str, path: str, content: bytes | None, options: openai.RequestOptions
+    ) -> object:
+        if method == "GET":
+            return await self.client.get(
+                path,
+                cast_to=httpx2.Response,
+                options=options,
+                stream=True,
+                stream_cls=openai.AsyncStream[object],
+            )
+        return await self.client.post(
+            path,
+            content=content,
+            cast_to=httpx2.Response,
+            options=options,
+            stream=True,
+            stream_cls=openai.AsyncStream[object],
+        )
+
+    async def _headers(self, more: Mapping[str, str], *, stream: bool) -> dict[str, str]:
+        secret = self.connection.secret
+        found = {
+            "accept": "text/event-stream" if stream else "application/json",
+            "content-type": "application/json",
+            "user-agent": self.client.user_agent,
+            "authorization": f"Bearer {await self.connection.required()}",
+        }
+        for credential, header in (
+            ("organization", "openai-organization"),
+            ("project", "openai-project"),
+        ):
+            value = await secret(credential)
+            if value is not None:
+                found[header] = value
+        found.update(more)
+        return found
+
+    def _timeout(self, connect: float | None) -> httpx2.Timeout:
+        """Return the one deadline that is kept here; the core keeps the others."""
+        found = self._timeouts.get(connect)
+        if found is None:
+            if len(self._timeouts) > 8:
+                self._timeouts.clear()
+            found = self._timeouts[connect] = httpx2.Timeout(
+                None, connect=connect or self.connection.deadlines.connect
+            )
+        return found
+
+    async def aclose(self) -> None:
+        """Close the SDK's client and its connections."""
+        await self.client.close()
+
+
+def sdk_carrier(connection: Connection) -> SdkCarrier:
+    """
+    Return the road to `connection.base_url`.
+
+    The SDK reads its environment wherever an argument is missing, whatever the
+    host. So every argument is given, and the headers of `OPENAI_ORG_ID`,
+    `OPENAI_PROJECT_ID` and `OPENAI_CUSTOM_HEADERS` are taken out again; the
+    first two are credentials of the spec, which the core gives to us where they
+    belong.
+    """
+    silent = {"Authorization": openai.Omit()}
+    silent |= {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
+    for line in os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n"):
+        name, colon, _ = line.partition(":")
+        if colon:
+            silent[name.strip()] = openai.Omit()
+    client = openai.AsyncOpenAI(
+        api_key="given with each request",
+        admin_api_key="",
+        organization="",
+        project="",
+        webhook_secret="",
+        base_url=connection.base_url,
+        timeout=httpx2.Timeout(None, connect=connection.deadlines.connect),
+        max_retries=0,
+        # The SDK takes Omit for any header, but its signature says strings.
+        default_headers=cast("Mapping[str, str]", silent),
+        http_client=cast("httpx2.AsyncClient", sdk_client(connection.ssl_context)),
+    )
+    return SdkCarrier(connection, client)
+
+
+def translated(error: openai.OpenAIError, connection: Connection) -> e.AnymodalError:
+    """Return what an exception of the SDK means, as an error of our own tree."""
+    provider = connection.provider
+    if isinstance(error, openai.APIStatusError):
+        return status_error(
+            provider,
+            error.status_code,
+            error.response.headers,
+            error.response.content,
+            refine=connection.refine,
+            scrub=connection.scrub,
+        )
+    meaning, what = next((row[1], row[2]) for row in SDK_ERRORS if isinstance(error, row[0]))
+    # Its own words may hold a URL with a key, so only the name of the cause is kept.
+    found = meaning(f"{provider}: {what} ({type(error.__cause__ or error).__name__})")
+    if isinstance(found, e.VendorError):
+        found.provider = provider
+    return found

@@ -1,0 +1,48 @@
+"""Text from OpenAI: Responses first, Chat Completions where a request needs it."""
+
+from __future__ import annotations
+
+from anymodal.connection import Connection
+from anymodal.media import Audio
+from anymodal.modalities.text import TextRequest
+from anymodal_openai_compatible.chat import ChatCodec
+from anymodal_openai_compatible.provider import Codec, CompatibleText
+from anymodal_openai_compatible.responses import ResponsesCodec
+
+from .options import OpenAIText
+from .quirks import QUIRKS
+from .sdk import sdk_carrier
+
+__all__ = ["openai_text"]
+
+
+def openai_text(connection: Connection) -> CompatibleText:
+    """Return the provider for an instance."""
+    chat = ChatCodec(connection.provider, QUIRKS, connection.scrub)
+    responses = ResponsesCodec(connection.provider, QUIRKS, connection.scrub)
+
+    def choose(request: TextRequest) -> Codec:
+        return chat if needs_chat(request) else responses
+
+    return CompatibleText(connection.provider, sdk_carrier(connection), choose)
+
+
+def needs_chat(request: TextRequest) -> bool:
+    """
+    Tell whether *request* asks for what only Chat Completions has.
+
+    That is audio, and `stop` and `seed`, which are given up, with a warning, for
+    models that reason: they take no `stop`, and in Chat Completions no tools.
+    Source: https://developers.openai.com/api/docs/guides/deployment-checklist
+    and openai 3.52, `types/chat/completion_create_params.py`; read 2026-11-20.
+    """
+    model = request.model
+    if model.api:
+        return model.api == "chat"
+    option = request.option(OpenAIText)
+    if option is not None and option.previous_response_id is not None:
+        return False
+    if any(isinstance(part, Audio) for message in request.messages for part in message.parts):
+        return True
+    wanted = request.stop or request.seed is not None
+    return bool(wanted) and model.capabilities.get("reasoning") is not True
