@@ -93,7 +93,3 @@ def __getattr__(name: str) -> object:
     found = getattr(module, name)
     globals()[name] = found
     return found
-
-
-def __dir__() -> list[str]:
-    return __all__
