@@ -96,7 +96,7 @@ def test_core_names_no_vendor(module):
 
 def modules_after(code: str) -> list[str]:
     """Return `sys.modules` of a fresh interpreter that ran *code*."""
-    script = f"{code}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+    script = f"{code}\nimport sys; found = sorted(sys.modules); import json; print(json.dumps(found))"
     done = subprocess.run(
         [sys.executable, "-I", "-c", script], check=True, capture_output=True, text=True
     )
