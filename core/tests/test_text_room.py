@@ -15,7 +15,7 @@ from anymodal.modalities.text import (
     TextProviderSpec,
     TextRequest,
     TextResult,
-    Tool,
+    ToolSpec,
 )
 from anymodal.specs import ModelSpec, ProviderSpec
 from anymodal.usage import CallWarning, Record, Usage
@@ -82,13 +82,13 @@ def test_unknown_effort_is_refused():
 @pytest.mark.parametrize("choice", ["auto", "none", "required", "add"])
 def test_tool_choice_is_a_word_or_a_tool(choice):
     """A tool's name means that one."""
-    assert request(tools=(Tool(name="add"),), tool_choice=choice).tool_choice == choice
+    assert request(tools=(ToolSpec(name="add"),), tool_choice=choice).tool_choice == choice
 
 
 def test_choosing_a_tool_that_is_not_there_is_refused():
     """Most vendors would answer with a puzzling 400."""
     with pytest.raises(InvalidRequestError, match="tool_choice: no tool is called 'sub'") as caught:
-        request(tools=(Tool(name="add"),), tool_choice="sub")
+        request(tools=(ToolSpec(name="add"),), tool_choice="sub")
 
     assert caught.value.field == "tool_choice"
 
@@ -96,19 +96,19 @@ def test_choosing_a_tool_that_is_not_there_is_refused():
 @pytest.mark.parametrize("name", ["add", "a-b_c9", "x" * 64])
 def test_tool_names_are_what_every_vendor_takes(name):
     """Letters, digits, hyphens and underscores, at most 64."""
-    assert Tool(name=name).name == name
+    assert ToolSpec(name=name).name == name
 
 
 @pytest.mark.parametrize("name", ["", "a b", "ä", "x" * 65, "add()"])
 def test_other_tool_names_are_refused(name):
     """When the tool is made, not when it is first sent."""
     with pytest.raises(ValueError):
-        Tool(name=name)
+        ToolSpec(name=name)
 
 
 def test_tool_without_parameters_takes_an_empty_object():
     """The schema that vendors accept for it; no two tools share one."""
-    one, two = Tool(name="one"), Tool(name="two")
+    one, two = ToolSpec(name="one"), ToolSpec(name="two")
 
     assert one.parameters == {"type": "object", "properties": {}}
     assert one.parameters is not two.parameters

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
         TextProviderSpec,
         TextRequest,
         TextResult,
-        Tool,
         ToolCallDelta,
+        ToolSpec,
     )
     from .registry import Registry
     from .specs import (
@@ -76,7 +76,7 @@ _HOMES = {
         "TextProviderSpec",
         "TextRequest",
         "TextResult",
-        "Tool",
+        "ToolSpec",
         "ToolCallDelta",
     ),
     "registry": ("Registry",),
@@ -133,10 +133,10 @@ __all__ = [
     "TextProviderSpec",
     "TextRequest",
     "TextResult",
-    "Tool",
     "ToolCall",
     "ToolCallDelta",
     "ToolResult",
+    "ToolSpec",
     "Usage",
     "Video",
     "__version__",

@@ -34,8 +34,8 @@ from ..modalities.text import (
     TextProvider,
     TextRequest,
     TextResult,
-    Tool,
     ToolCallDelta,
+    ToolSpec,
 )
 from ..specs import Deadlines
 
@@ -72,7 +72,7 @@ class TextFacade(Facade["BoundText"]):
         *,
         model: ModelChoice = None,
         system: str | None = None,
-        tools: Sequence[Tool] = (),
+        tools: Sequence[ToolSpec] = (),
         tool_choice: str | None = None,
         reasoning: Effort | None = None,
         temperature: float | None = None,
@@ -134,7 +134,7 @@ class TextFacade(Facade["BoundText"]):
         *,
         model: ModelChoice = None,
         system: str | None = None,
-        tools: Sequence[Tool] = (),
+        tools: Sequence[ToolSpec] = (),
         tool_choice: str | None = None,
         reasoning: Effort | None = None,
         temperature: float | None = None,
@@ -173,7 +173,7 @@ def _asking(  # noqa: PLR0917  # the two methods' arguments, in their order
     call: Call,
     prompt: Prompt,
     system: str | None,
-    tools: Sequence[Tool],
+    tools: Sequence[ToolSpec],
     tool_choice: str | None,
     reasoning: Effort | None,
     temperature: float | None,

@@ -10,11 +10,12 @@ from typing import ClassVar, Final, Literal, Protocol, TypeAlias, TypeVar, cast
 import attrs
 
 from ..errors import InvalidRequestError, UnsupportedFeatureError
-from ..specs import Deadlines, ModelSpec, ProviderSpec
+from ..specs import Deadlines, ModelSpec, ProviderSpec, words
 from ..usage import CallWarning, Record, Usage
 from .messages import Citation, Message, ProviderState, Reasoning, ToolCall
 
 __all__ = [
+    "Cache",
     "Effort",
     "Finish",
     "FinishReason",
@@ -28,11 +29,12 @@ __all__ = [
     "TextProviderSpec",
     "TextRequest",
     "TextResult",
-    "Tool",
     "ToolCallDelta",
+    "ToolSpec",
 ]
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Cache = Literal["system", "conversation"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "other"]
 
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -40,7 +42,7 @@ _OptionT = TypeVar("_OptionT")
 
 
 @attrs.frozen(kw_only=True)
-class Tool:
+class ToolSpec:
     """
     A function that the model may ask for.
 
@@ -57,6 +59,24 @@ class Tool:
         factory=lambda: {"type": "object", "properties": {}}
     )
     strict: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class WebSearch:
+    """
+    Lets the model search the web while it answers.
+
+    Args:
+        max_uses: Searches at most.
+        domains: Only pages from these.
+        blocked_domains: No pages from these.
+        country: Two-letter code of where results should be relevant.
+    """
+
+    max_uses: int | None = None
+    domains: tuple[str, ...] = attrs.field(default=(), converter=words)
+    blocked_domains: tuple[str, ...] = attrs.field(default=(), converter=words)
+    country: str | None = None
 
 
 # -- the request ------------------------------------------------------------------
@@ -80,6 +100,9 @@ class TextRequest:
         tools: Functions that the model may ask for.
         tool_choice: `auto`, `none`, `required`, or the name of one tool.
         schema: JSON Schema that the answer has to fit.
+        web_search: Whether, and how, the model may search the web.
+        cache: How much of the prompt will come again, for vendors that have to be
+            told: the `system` prompt and tools, or the whole `conversation` so far.
         reasoning: How hard to think.
         temperature: Randomness, 0 and up.
         top_p: Share of probability to sample from, above 0 and up to 1.
@@ -97,9 +120,11 @@ class TextRequest:
     model: ModelSpec
     messages: tuple[Message, ...]
     system: str | None = None
-    tools: tuple[Tool, ...] = ()
+    tools: tuple[ToolSpec, ...] = ()
     tool_choice: str | None = None
     schema: Mapping[str, object] | None = None
+    web_search: WebSearch | None = None
+    cache: Cache | None = None
     reasoning: Effort | None = None
     temperature: float | None = None
     top_p: float | None = None
@@ -126,6 +151,9 @@ class TextRequest:
         if self.reasoning is not None and self.reasoning not in EFFORTS:
             msg = f"reasoning: {self.reasoning!r} is none of {', '.join(EFFORTS)}."
             raise InvalidRequestError(msg, field="reasoning")
+        if self.cache not in {None, "system", "conversation"}:
+            msg = f"cache: {self.cache!r} is neither 'system' nor 'conversation'."
+            raise InvalidRequestError(msg, field="cache")
         if self.tool_choice is not None and not (
             self.tool_choice in {"auto", "none", "required"}
             or any(tool.name == self.tool_choice for tool in self.tools)
@@ -322,7 +350,9 @@ class GeneratesText(Protocol):
 TextProvider: TypeAlias = StreamsText | GeneratesText
 """
 What `connect` returns: one or both of the two. It holds no state of a call and
-serves many tasks at once. Optional beside them: `list_models()`, `aclose()`.
+serves many tasks at once. Optional beside them: `list_models()`, which returns
+`ModelSpec`s; `count_tokens(request)`, which returns the vendor's own count of the
+prompt; `aclose()`.
 """
 
 

@@ -23,7 +23,7 @@ from anymodal.modalities.messages import (
     ToolCall,
     ToolResult,
 )
-from anymodal.modalities.text import Finish, TextRequest, TextResult, Tool
+from anymodal.modalities.text import Finish, TextRequest, TextResult, ToolSpec
 
 from .body import (
     add_extras,
@@ -100,7 +100,7 @@ class ChatCodec:
         add_extras(body, request, quirks, "chat")
         return body
 
-    def _tool(self, tool: Tool) -> dict[str, object]:
+    def _tool(self, tool: ToolSpec) -> dict[str, object]:
         function: dict[str, object] = {"name": tool.name, "parameters": tool.parameters}
         if tool.description:
             function["description"] = tool.description

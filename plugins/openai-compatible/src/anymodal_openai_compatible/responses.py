@@ -22,7 +22,7 @@ from anymodal.modalities.messages import (
     ToolCall,
     ToolResult,
 )
-from anymodal.modalities.text import TextRequest, TextResult, Tool
+from anymodal.modalities.text import TextRequest, TextResult, ToolSpec
 
 from .body import (
     add_extras,
@@ -237,7 +237,7 @@ def _result(part: ToolResult) -> dict[str, object]:
     return {"type": "function_call_output", "call_id": part.id, "output": part.content}
 
 
-def _tool(tool: Tool) -> dict[str, object]:
+def _tool(tool: ToolSpec) -> dict[str, object]:
     return {
         "type": "function",
         "name": tool.name,
