@@ -47,8 +47,8 @@ def test_status_says_what_the_vendor_says_and_then_all_is_well(vendor, wire):
     assert found.startswith(b"HTTP/1.1 429 ")
     assert b"\r\nretry-after: 1\r\n" in found
     assert found.endswith(b'{"acme":429}')
-    assert HELLO == wire(last("/v1/hello"))
-    assert 2 == len(vendor.requests)
+    assert wire(last("/v1/hello")) == HELLO
+    assert len(vendor.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -67,16 +67,17 @@ def test_gzip_bomb_is_a_status(vendor, wire):
     vendor.script(Status(200, bomb, headers={"content-encoding": "gzip", "content-type": "a/b"}))
 
     found = wire(last("/v1/hello"))
-    assert 1_000_000 == len(gzip.decompress(found.partition(b"\r\n\r\n")[2]))
-    assert 1 == found.count(b"content-type: ")
+    assert len(gzip.decompress(found.partition(b"\r\n\r\n")[2])) == 1_000_000
+    assert found.count(b"content-type: ") == 1
 
 
 def test_raw_is_exact(vendor):
     """Not even a status line is added."""
     vendor.script(Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nshort"))
 
-    assert (b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nshort", None) == read(
-        vendor, get("/v1/hello")
+    assert read(vendor, get("/v1/hello")) == (
+        b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nshort",
+        None,
     )
 
 
@@ -109,7 +110,7 @@ def test_cut_before_the_headers(vendor):
     """The connection is closed without a byte."""
     vendor.script(Cut())
 
-    assert (b"", None) == read(vendor, get("/v1/hello"))
+    assert read(vendor, get("/v1/hello")) == (b"", None)
 
 
 def test_cut_in_a_stream_leaves_the_last_chunk_out(vendor):
@@ -117,7 +118,7 @@ def test_cut_in_a_stream_leaves_the_last_chunk_out(vendor):
     vendor.script(Cut(after_bytes=15))
 
     found, ended = read(vendor, last("/v1/stream"))
-    assert b"b\r\ndata: one\n\n\r\n4\r\ndata\r\n" == found.partition(b"\r\n\r\n")[2]
+    assert found.partition(b"\r\n\r\n")[2] == b"b\r\ndata: one\n\n\r\n4\r\ndata\r\n"
     assert ended is None
 
 
@@ -127,7 +128,7 @@ def test_stall_sends_the_rest_when_it_is_over(vendor, wire):
 
     for _ in range(3):
         began = time.monotonic()
-        assert HELLO == wire(last("/v1/hello"))
+        assert wire(last("/v1/hello")) == HELLO
         assert time.monotonic() - began >= 0.05
 
 
@@ -158,7 +159,7 @@ def test_pings_say_nothing(vendor, wire):
     vendor.script(Pings(0.0, count=3))
 
     body = wire(last("/v1/stream")).partition(b"\r\n\r\n")[2]
-    assert b"8\r\n: ping\n\n\r\n" * 3 + b"0\r\n\r\n" == body
+    assert body == b"8\r\n: ping\n\n\r\n" * 3 + b"0\r\n\r\n"
 
 
 def test_rewrite_doubles_and_replaces_frames(vendor, wire):
@@ -172,7 +173,7 @@ def test_rewrite_doubles_and_replaces_frames(vendor, wire):
     head, _, body = wire(last("/v1/stream")).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 206 ")
     assert b"content-type: text/html" in head
-    assert b"16\r\ndata: one\n\ndata: one\n\n\r\nd\r\ndata: oh no\n\n\r\n0\r\n\r\n" == body
+    assert body == b"16\r\ndata: one\n\ndata: one\n\n\r\nd\r\ndata: oh no\n\n\r\n0\r\n\r\n"
 
 
 def test_rewrite_of_a_whole_body_drops_its_length(vendor, wire):
@@ -192,8 +193,8 @@ def test_faults_wait_for_their_path_and_last_their_times(vendor, wire):
     paths = ["hello", "hello", "stream", "stream", "stream"]
     statuses = [int(wire(last(f"/v1/{path}")).split()[1]) for path in paths]
 
-    assert [503, 200, 500, 500, 200] == statuses
-    assert 0 == vendor.pending
+    assert statuses == [503, 200, 500, 500, 200]
+    assert vendor.pending == 0
 
 
 def test_clear_forgets(vendor, wire):
@@ -204,7 +205,7 @@ def test_clear_forgets(vendor, wire):
     vendor.clear()
 
     assert wire(last("/v1/hello")).startswith(b"HTTP/1.1 200 ")
-    assert 1 == len(vendor.requests)
+    assert len(vendor.requests) == 1
 
 
 def test_anything_with_a_play_method_is_a_fault(vendor, wire):
@@ -217,7 +218,7 @@ def test_anything_with_a_play_method_is_a_fault(vendor, wire):
 
     vendor.script(Backwards())
 
-    assert b"olleh/1v/" == wire(get("/v1/hello"))
+    assert wire(get("/v1/hello")) == b"olleh/1v/"
 
 
 def test_log_of_requests_has_no_key_in_its_repr(vendor, wire):
@@ -225,6 +226,6 @@ def test_log_of_requests_has_no_key_in_its_repr(vendor, wire):
     wire(get("/v1/hello", authorization="Bearer acme-key", connection="close"))
 
     (request,) = vendor.requests
-    assert "Bearer acme-key" == request.headers["authorization"]
+    assert request.headers["authorization"] == "Bearer acme-key"
     assert "acme-key" not in repr(request)
     assert "acme-key" not in json.dumps(str(vendor))

@@ -28,7 +28,7 @@ def wait_until(condition) -> None:
 def test_ordinary_client_is_served(vendor):
     """Nothing of ours is on the client's side here."""
     with urllib.request.urlopen(f"{vendor.base_url}/hello") as answer:
-        assert (200, b"hello") == (answer.status, answer.read())
+        assert (answer.status, answer.read()) == (200, b"hello")
 
 
 def test_connection_is_kept(vendor):
@@ -39,9 +39,9 @@ def test_connection_is_kept(vendor):
             found = b""
             while not found.endswith(b"hello"):
                 found += client.recv(65536)
-        assert 1 == vendor.connections
+        assert vendor.connections == 1
 
-    assert ["/v1/hello"] * 2 == [request.path for request in vendor.requests]
+    assert [request.path for request in vendor.requests] == ["/v1/hello"] * 2
 
 
 def test_pipelined_requests_are_answered_in_order(wire):
@@ -80,7 +80,7 @@ def test_stream_is_chunked_frame_by_frame(wire):
     """Each frame of the application is a chunk of its own."""
     body = wire(last("/v1/stream")).partition(b"\r\n\r\n")[2]
 
-    assert b"b\r\ndata: one\n\n\r\nb\r\ndata: two\n\n\r\nd\r\ndata: three\n\n\r\n0\r\n\r\n" == body
+    assert body == b"b\r\ndata: one\n\n\r\nb\r\ndata: two\n\n\r\nd\r\ndata: three\n\n\r\n0\r\n\r\n"
 
 
 def test_head_has_no_body(wire):
@@ -102,7 +102,7 @@ def test_body_over_the_limit_is_refused_and_the_refusal_arrives():
                 found += piece
 
     assert found.startswith(b"HTTP/1.1 413 ")
-    assert () == vendor.requests
+    assert vendor.requests == ()
 
 
 def test_what_is_no_http_is_turned_away(wire):
@@ -122,7 +122,7 @@ def test_log_says_who_called(wire, vendor, caplog):
     wire(get("/v1/hello", user_agent="acme-sdk/3", connection="close"))
 
     wait_until(lambda: "GET /v1/hello 200 by acme-sdk/3" in caplog.text)
-    assert ["acme-sdk/3"] == [request.client for request in vendor.requests]
+    assert [request.client for request in vendor.requests] == ["acme-sdk/3"]
 
 
 @pytest.mark.parametrize("many", [64, 256])
@@ -153,7 +153,7 @@ def test_client_that_leaves_frees_its_connection(vendor):
     with socket.create_connection(address(vendor)) as client:
         client.sendall(get("/v1/hello"))
         wait_until(lambda: len(vendor.requests) == 1)
-        assert 1 == vendor.connections
+        assert vendor.connections == 1
 
     wait_until(lambda: vendor.connections == 0)
 
@@ -173,7 +173,7 @@ def test_stopping_leaves_no_thread_and_no_socket(vendor):
                 pass
             raise ConnectionResetError
 
-    assert [] == [t.name for t in threading.enumerate() if "emulator" in t.name]
+    assert [t.name for t in threading.enumerate() if "emulator" in t.name] == []
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(place, timeout=5)
 
@@ -183,7 +183,7 @@ def test_taken_port_is_an_error_of_the_one_who_starts(vendor):
     with pytest.raises(OSError):
         Emulated(SPEC, a_vendor(), port=address(vendor)[1]).start()
 
-    assert 1 == len([t for t in threading.enumerate() if "emulator" in t.name])
+    assert len([t for t in threading.enumerate() if "emulator" in t.name]) == 1
 
 
 def test_connection_with_too_much_waiting_is_not_read(vendor):
@@ -209,14 +209,16 @@ def test_vendor_serves_on_either_loop(anyio_backend):
     import anyio
 
     async def call() -> bytes:
-        async with Emulated(SPEC, a_vendor()) as vendor:
-            async with await anyio.connect_tcp(*address(vendor)) as stream:
-                await stream.send(last("/v1/hello"))
-                found = b""
-                with pytest.raises(anyio.EndOfStream):
-                    while True:
-                        found += await stream.receive()
-                return found
+        async with (
+            Emulated(SPEC, a_vendor()) as vendor,
+            await anyio.connect_tcp(*address(vendor)) as stream,
+        ):
+            await stream.send(last("/v1/hello"))
+            found = b""
+            with pytest.raises(anyio.EndOfStream):
+                while True:
+                    found += await stream.receive()
+            return found
 
     assert anyio.run(call, backend=anyio_backend).endswith(b"hello")
 
@@ -247,5 +249,5 @@ def test_memory_is_the_servers(wire, vendor):
             again += piece
 
     assert first == body_of(again)
-    assert ("a", "b") == (first["job"], first["part"])
+    assert (first["job"], first["part"]) == ("a", "b")
     assert first != body_of(wire(last("/v1/jobs/a/b")))

@@ -33,8 +33,8 @@ def test_answer_says_what_was_heard():
     """Provider, model and words."""
     found = said()
 
-    assert "acme (acme-1) heard: Hello there!" == found.text
-    assert ("stop", 3, 11) == (found.end, found.input_tokens, found.output_tokens)
+    assert found.text == "acme (acme-1) heard: Hello there!"
+    assert (found.end, found.input_tokens, found.output_tokens) == ("stop", 3, 11)
 
 
 def test_answer_says_all_that_was_given():
@@ -72,14 +72,14 @@ def test_limit_of_tokens_is_kept(limit):
 
 def test_limit_that_is_enough_is_no_end():
     """The answer has eleven tokens."""
-    assert "stop" == said(max_tokens=11).end
+    assert said(max_tokens=11).end == "stop"
 
 
 def test_reasoning_takes_from_the_limit():
     """With little room nothing is left for words."""
     found = said(effort="high", max_tokens=5)
 
-    assert ("", "length") == (found.text, found.end)
+    assert (found.text, found.end) == ("", "length")
     assert found.reasoning_tokens == count(found.reasoning) > 5
     assert "high" in found.reasoning
     assert not said(effort="none").reasoning
@@ -87,7 +87,7 @@ def test_reasoning_takes_from_the_limit():
 
 def test_stop_ends_the_text_before_it():
     """The mark itself is not said."""
-    assert "acme (acme-1) " == said(stop=("heard",)).text
+    assert said(stop=("heard",)).text == "acme (acme-1) "
 
 
 def test_tool_is_called_when_named_and_once():
@@ -95,11 +95,11 @@ def test_tool_is_called_when_named_and_once():
     tools = {"rate": CITY, "other": CITY}
     (call,) = said(tools=tools, prompt="Use rate.").calls
 
-    assert ("rate", {"city": "Use rate."}) == (call.name, json.loads(call.arguments))
-    assert "tool_calls" == said(tools=tools, prompt="Use rate.").end
-    assert () == said(tools=tools).calls
-    assert () == said(tools=tools, prompt="Use rate.", tool_choice="none").calls
-    assert () == said(tools=tools, prompt="Use rate.", results=(("rate", "1"),)).calls
+    assert (call.name, json.loads(call.arguments)) == ("rate", {"city": "Use rate."})
+    assert said(tools=tools, prompt="Use rate.").end == "tool_calls"
+    assert said(tools=tools).calls == ()
+    assert said(tools=tools, prompt="Use rate.", tool_choice="none").calls == ()
+    assert said(tools=tools, prompt="Use rate.", results=(("rate", "1"),)).calls == ()
 
 
 @pytest.mark.parametrize(("choice", "name"), [("required", "rate"), ("other", "other")])
@@ -112,7 +112,7 @@ def test_tool_is_called_when_it_has_to_be(choice, name):
 
 def test_structured_answer_carries_the_prompt():
     """So that a tour can show who answered what."""
-    assert {"city": "acme (acme-1) heard: Hello there!"} == json.loads(said(schema=CITY).text)
+    assert json.loads(said(schema=CITY).text) == {"city": "acme (acme-1) heard: Hello there!"}
 
 
 def test_cache_key_seen_before():
@@ -120,10 +120,10 @@ def test_cache_key_seen_before():
     memory = Memory()
     keyed = attrs.evolve(ASK, cache_key="k")
 
-    assert [0, 3, 0] == [
+    assert [
         answer(ask, memory).cached_tokens
         for ask in (keyed, attrs.evolve(keyed, history="Hello there! More."), ASK)
-    ]
+    ] == [0, 3, 0]
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_magic_words_are_found(magic):
 
 def test_magic_words_work():
     """Those that concern the answer itself; the others are the vendor's to say."""
-    assert "acme (acme-1) will not answer that." == said(prompt="emulator:refuse").refusal
-    assert "content_filter" == said(prompt="emulator:filter").end
-    assert 200 == count(said(prompt="emulator:long").text)
+    assert said(prompt="emulator:refuse").refusal == "acme (acme-1) will not answer that."
+    assert said(prompt="emulator:filter").end == "content_filter"
+    assert count(said(prompt="emulator:long").text) == 200
     assert said(prompt="emulator:cite").cited
 
 
@@ -192,4 +192,4 @@ def test_instance_of_a_schema_within_itself_ends():
     found = instance(schema, "w")
     while found["next"]:
         found = found["next"]
-    assert {"name": "w", "children": [], "next": None} == found
+    assert found == {"name": "w", "children": [], "next": None}

@@ -1,0 +1,158 @@
+"""The commands `anymodal emulate` and `anymodal tour`."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from .prefixes import Prefixes
+from .running import ServerThread, emulator_specs, load_app
+from .server import Server
+
+if TYPE_CHECKING:
+    from .tour import Visit
+
+__all__ = ["emulate", "table", "tour"]
+
+INTERRUPTED: Final = 130
+
+
+def emulate(words: Sequence[str]) -> int:
+    """Serve every installed emulator until Ctrl-C; return the exit status."""
+    return _run(_emulate, "emulate", words)
+
+
+def tour(words: Sequence[str]) -> int:
+    """Call everything installed; return 0 only if every row is ok."""
+    return _run(_tour, "tour", words)
+
+
+def _run(command: click.Command, name: str, words: Sequence[str]) -> int:
+    try:
+        found = command.main(list(words), f"anymodal {name}", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    return found if isinstance(found, int) else 0
+
+
+# -- emulate --------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 for any free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--json", "as_json", is_flag=True, help="Print the settings as JSON, not TOML.")
+def _emulate(*, port: int, host: str, as_json: bool) -> int:
+    """Serve every installed emulator, each under /<provider> of one port."""
+    _log_to_stderr()
+    if not _is_loopback(host):
+        click.echo(
+            f"Beware: {host} lets other machines in, with keys that anybody knows.", err=True
+        )
+    served = Prefixes()
+    for spec in emulator_specs():
+        try:
+            served.add(spec, load_app(spec))
+        except Exception as error:  # noqa: BLE001  # one plugin's fault is not the others'
+            click.echo(f"{spec.provider} is not served: {error}", err=True)
+    if not served.specs:
+        msg = "No installed plugin has an emulator. Try: pip install 'anymodal-openai[emulator]'"
+        raise click.ClickException(msg)
+    thread = ServerThread(lambda: Server(served, host=host, port=port), name="emulators")
+    try:
+        server = thread.start()
+    except OSError as error:
+        msg = f"Cannot listen on {host}:{port}: {error.strerror}. Try another --port."
+        raise click.ClickException(msg) from error
+    settings = served.settings(f"http://{_shown(host)}:{server.port}")
+    click.echo(json.dumps(settings) if as_json else _toml(settings))
+    sys.stdout.flush()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        click.echo("", err=True)
+    finally:
+        thread.stop()
+    return 0
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    log = logging.getLogger("anymodal_emulator")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+
+
+def _toml(settings: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str:
+    lines = []
+    for provider, found in settings["providers"].items():
+        lines.append(f"[providers.{provider}]")
+        lines += [f"{key} = {json.dumps(value)}" for key, value in found.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+# -- tour -----------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("tour"),
+    show_default=True,
+    help="Where artefacts and index.html go.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def _tour(*, out: Path, as_json: bool) -> int:
+    """Make one call per installed provider and operation, without keys or network."""
+    from .tour import tour as visit  # noqa: PLC0415  # brings the client along
+
+    visits = visit(out)
+    if as_json:
+        click.echo(json.dumps({"rows": [one.to_dict() for one in visits]}))
+    else:
+        click.echo(table(visits))
+        click.echo(f"\n{out / 'index.html'}")
+    return 0 if all(one.outcome == "ok" for one in visits) else 1
+
+
+def table(visits: Sequence[Visit]) -> str:
+    """Return the rows in columns."""
+    head = ["modality", "provider", "operation", "model", "seconds", "first event", "bytes"]
+    lines = [[*head, "client", "outcome"]]
+    lines += [[_cell(value) for value in one.to_dict().values()] for one in visits]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,351 @@
+"""
+One real call per installed provider and operation, each against its emulator.
+
+The rows come from the installed specs alone, so that nothing can drop out of the
+table by failing early: a provider without an emulator has rows, and they fail. A
+remote provider is never called without its emulator, and no key is looked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final, TypeAlias, cast
+
+import anyio
+import anymodal
+import attrs
+from anymodal.registry import Registry
+from anymodal.specs import EmulatorSpec, ModelSpec, ProviderSpec, supports
+
+from . import page
+from .running import Emulated, emulated
+from .samples import pdf, png
+
+__all__ = ["Row", "Visit", "rows_of", "tour", "travel"]
+
+AnySpec: TypeAlias = ProviderSpec[Any]
+
+PROMPT: Final = "What does the lighthouse keeper see tonight?"
+ABOUT: Final[Mapping[str, str]] = {
+    "image": "What is on this picture?",
+    "file": "What does this document say?",
+    "models": "Which models do you serve?",
+}
+SIZE: Final = (240, 150)
+SECONDS: Final = 30.0
+
+
+@attrs.frozen
+class Row:
+    """
+    A call that has to be made.
+
+    Attributes:
+        modality: The kind of work.
+        provider: Id of the provider.
+        operation: What is asked of it.
+        model: The model's id; empty where the provider has to be asked for one.
+    """
+
+    modality: str
+    provider: str
+    operation: str
+    model: str = ""
+
+
+@attrs.define(kw_only=True)
+class Visit:
+    """
+    What became of a row.
+
+    Attributes:
+        row: What was to be done.
+        model: The model that was asked.
+        prompt: The words that it was asked.
+        sent: A picture that went with them.
+        said: What came back.
+        seconds: How long the call took.
+        first_event: Seconds to the first event, of a stream.
+        size: Bytes of the artefact.
+        client: Who called, in the words of the emulator's log.
+        outcome: `ok`, or what went wrong.
+        path: The artefact, beside the page.
+    """
+
+    row: Row
+    model: str = ""
+    prompt: str = PROMPT
+    sent: bytes = attrs.field(default=b"", repr=False)
+    said: str = ""
+    seconds: float | None = None
+    first_event: float | None = None
+    size: int = 0
+    client: str = ""
+    outcome: str = ""
+    path: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the columns of the table."""
+        return {
+            "modality": self.row.modality,
+            "provider": self.row.provider,
+            "operation": self.row.operation,
+            "model": self.model,
+            "seconds": self.seconds,
+            "first_event": self.first_event,
+            "bytes": self.size,
+            "client": self.client,
+            "outcome": self.outcome,
+        }
+
+
+# -- the rows -----------------------------------------------------------------------------
+
+
+def rows_of(specs: Iterable[AnySpec]) -> list[Row]:
+    """
+    Return what has to be called: every provider times its declared operations.
+
+    A modality that is not known here gives one row a provider all the same,
+    which then fails.
+    """
+    rows = []
+    for spec in sorted(specs, key=lambda spec: (spec.modality, spec.id)):
+        declared = OPERATIONS.get(spec.modality)
+        for operation in declared(spec) if declared else ["call"]:
+            rows.append(Row(spec.modality, spec.id, operation, _model_for(spec, operation)))
+    return rows
+
+
+def _text_operations(spec: AnySpec) -> list[str]:
+    found = ["generate"]
+    found += [
+        operation
+        for operation, need in NEEDS.items()
+        if any(supports(spec, model, need) for model in (spec.models or [ANY]))
+    ]
+    return [*found, "models"] if spec.kind == "remote" else found
+
+
+NEEDS: Final[Mapping[str, str]] = {
+    "stream": "streaming",
+    "image": "image_input",
+    "file": "file_input",
+}
+"""What an operation needs of a model."""
+
+ANY: Final = ModelSpec(id="any", listed=False)
+OPERATIONS: Final[Mapping[str, Callable[[AnySpec], list[str]]]] = {"text": _text_operations}
+
+
+def _model_for(spec: AnySpec, operation: str) -> str:
+    """Return the default model, or else the first in the table that can do it."""
+    if operation == "models":
+        return ""
+    need = NEEDS.get(operation, "")
+    default = spec.model(spec.default_model) if spec.default_model else None
+    served = [model for model in spec.models if model.lifecycle.state != "retired"]
+    for model in [*([default] if default else []), *served]:
+        if not need or supports(spec, model, need):
+            return model.id
+    return spec.default_model or ""
+
+
+# -- the way --------------------------------------------------------------------------------
+
+
+def tour(out: Path) -> list[Visit]:
+    """
+    Visit everything installed; write artefacts and `index.html` into *out*.
+
+    Returns:
+        What became of each row, in the order of the rows.
+    """
+    settings = anymodal.Settings.load()
+    registry = Registry(attrs.evolve(anymodal.Settings.empty(), plugins=settings.plugins))
+    specs = [offer.spec for offer in registry.providers() if offer.instance == offer.spec.id]
+    emulators = cast("Sequence[EmulatorSpec]", registry.offers_of("emulators"))
+    return anyio.run(travel, specs, emulators, out, settings)
+
+
+async def travel(
+    specs: Sequence[AnySpec],
+    emulators: Sequence[EmulatorSpec],
+    out: Path,
+    settings: anymodal.Settings,
+    hosts: Sequence[object] = (),
+) -> list[Visit]:
+    """
+    Visit *specs* by way of *emulators*; see `tour`.
+
+    Args:
+        specs: The providers to visit.
+        emulators: Those there are; a remote provider without one fails.
+        out: Where to write.
+        settings: Which plugins may be loaded; nothing else is taken from it.
+        hosts: Objects with hooks, beside the installed plugins.
+    """
+    visits = [Visit(row=row, model=row.model) for row in rows_of(specs)]
+    with ExitStack() as stack:
+        vendors, faults = _opened(emulators, stack)
+        pointed = anymodal.Settings.from_mapping(
+            {"providers": {name: _settings(vendor) for name, vendor in vendors.items()}}
+        )
+        pointed = attrs.evolve(pointed, plugins=settings.plugins)
+        async with (
+            anymodal.Client(pointed, plugins=hosts) as client,
+            anyio.create_task_group() as tasks,
+        ):
+            for provider, kind in {spec.id: spec.kind for spec in specs}.items():
+                mine = [visit for visit in visits if visit.row.provider == provider]
+                if provider in vendors or kind == "local":
+                    tasks.start_soon(_visit_all, client, mine, vendors.get(provider))
+                    continue
+                for visit in mine:
+                    visit.outcome = faults.get(provider, "its plugin has no emulator")
+    _write(visits, out)
+    return visits
+
+
+def _opened(
+    emulators: Sequence[EmulatorSpec], stack: ExitStack
+) -> tuple[dict[str, Emulated], dict[str, str]]:
+    """Start every emulator; return those that run, and why the others do not."""
+    vendors: dict[str, Emulated] = {}
+    faults: dict[str, str] = {}
+    for spec in emulators:
+        try:
+            vendors[spec.provider] = stack.enter_context(emulated(spec))
+        except Exception as error:  # noqa: BLE001  # an emulator is a plugin's; its rows fail
+            faults[spec.provider] = f"its emulator does not start: {_sentence(error)}"
+    return vendors, faults
+
+
+def _settings(vendor: Emulated) -> object:
+    return vendor.settings()["providers"][vendor.provider]
+
+
+async def _visit_all(
+    client: anymodal.Client, visits: Sequence[Visit], vendor: Emulated | None
+) -> None:
+    """Visit one provider, call after call, so that its log tells whose each request is."""
+    if visits:
+        with contextlib.suppress(Exception):  # the same fault fails each row, with its reason
+            await client.warm(f"{visits[0].row.provider}/any")
+    for visit in visits:
+        before = len(vendor.requests) if vendor else 0
+        began = time.perf_counter()
+        try:
+            with anyio.fail_after(SECONDS):
+                await _visit(client, visit)
+            visit.outcome = _verdict(visit, vendor)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it stands in the table
+            visit.outcome = _sentence(error)
+        if visit.seconds is None:
+            visit.seconds = time.perf_counter() - began
+        visit.size = len(visit.said.encode())
+        callers = [request.client for request in vendor.requests[before:]] if vendor else []
+        visit.client = callers[-1] if callers else ""
+
+
+async def _visit(client: anymodal.Client, visit: Visit) -> None:
+    visit.prompt = ABOUT.get(visit.row.operation, PROMPT)
+    if visit.row.modality not in OPERATIONS:
+        msg = f"the tour knows no operation of {visit.row.modality}"
+        raise LookupError(msg)
+    if visit.row.operation == "models":
+        visit.said = "\n".join(await _models(client, visit.row.provider))
+        return
+    if not visit.model:
+        visit.model = (await _models(client, visit.row.provider))[0]
+    name = f"{visit.row.provider}/{visit.model}"
+    await DO[visit.row.operation](client, visit, name)
+
+
+async def _models(client: anymodal.Client, provider: str) -> list[str]:
+    """Return the live list of models."""
+    call = client.text.call("models", timeout=SECONDS)
+
+    async def listed(door: Any, _: object) -> list[str]:
+        ask: Callable[[], Awaitable[Sequence[ModelSpec]]] = door.provider.list_models
+        return [model.id for model in await ask()]
+
+    found = await call.run(
+        f"{provider}/any",
+        lambda row: row,
+        listed,
+        bind=client.text.bind,
+        needs_of=lambda _: (),
+    )
+    if not found:
+        msg = f"{provider} lists no models"
+        raise LookupError(msg)
+    return found
+
+
+async def _generate(client: anymodal.Client, visit: Visit, name: str) -> None:
+    reply = await client.text.generate(visit.prompt, model=name, timeout=SECONDS)
+    visit.said, visit.seconds = reply.text, reply.record.seconds
+
+
+async def _stream(client: anymodal.Client, visit: Visit, name: str) -> None:
+    async with client.text.stream(visit.prompt, model=name, timeout=SECONDS) as stream:
+        async for words in stream.text:
+            visit.said += words
+    visit.seconds = stream.record.seconds
+    visit.first_event = stream.record.first_event_seconds
+
+
+async def _image(client: anymodal.Client, visit: Visit, name: str) -> None:
+    visit.sent = png(*SIZE)
+    picture = anymodal.Image(visit.sent)
+    reply = await client.text.generate([visit.prompt, picture], model=name, timeout=SECONDS)
+    visit.said, visit.seconds = reply.text, reply.record.seconds
+
+
+async def _file(client: anymodal.Client, visit: Visit, name: str) -> None:
+    letter = anymodal.File(pdf("The lamp is lit."), name="letter.pdf")
+    reply = await client.text.generate([visit.prompt, letter], model=name, timeout=SECONDS)
+    visit.said, visit.seconds = reply.text, reply.record.seconds
+
+
+DO: Final[Mapping[str, Callable[[anymodal.Client, Visit, str], Awaitable[None]]]] = {
+    "generate": _generate,
+    "stream": _stream,
+    "image": _image,
+    "file": _file,
+}
+
+
+def _verdict(visit: Visit, vendor: Emulated | None) -> str:
+    """Return `ok` where the answer shows that everything arrived."""
+    wanted = {
+        "image": [visit.prompt, "image/png", f"{SIZE[0]}x{SIZE[1]}"],
+        "file": [visit.prompt, "application/pdf", "letter.pdf"],
+        "models": [],
+    }.get(visit.row.operation, [visit.prompt])
+    lost = [words for words in wanted if words not in visit.said] if vendor else []
+    if lost:
+        return f"the answer does not show {', '.join(lost)}"
+    return "ok" if visit.said else "the answer is empty"
+
+
+def _sentence(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or "no reason given"
+    kind = type(error).__name__
+    return f"{kind}: {text if len(text) <= 200 else text[:199] + '…'}"
+
+
+def _write(visits: Sequence[Visit], out: Path) -> None:
+    for visit in visits:
+        if visit.outcome == "ok":
+            visit.path = f"{visit.row.modality}/{visit.row.provider}-{visit.row.operation}.txt"
+            file = out / visit.path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(visit.said, encoding="utf-8")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "index.html").write_text(page.render(visits), encoding="utf-8")
