@@ -52,6 +52,7 @@ def a_vendor() -> Emulator:
     return acme
 
 
+app = a_vendor()
 SPEC = EmulatorSpec(provider="acme", app="nowhere:app", key="acme-key", base_path="/v1")
 
 

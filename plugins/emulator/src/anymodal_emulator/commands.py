@@ -7,7 +7,8 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,9 +19,11 @@ from .running import ServerThread, emulator_specs, load_app
 from .server import Server
 
 if TYPE_CHECKING:
+    from anymodal.specs import EmulatorSpec
+
     from .tour import Visit
 
-__all__ = ["emulate", "table", "tour"]
+__all__ = ["emulate", "report", "serve", "table", "tour"]
 
 INTERRUPTED: Final = 130
 
@@ -55,13 +58,22 @@ def _run(command: click.Command, name: str, words: Sequence[str]) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print the settings as JSON, not TOML.")
 def _emulate(*, port: int, host: str, as_json: bool) -> int:
     """Serve every installed emulator, each under /<provider> of one port."""
-    _log_to_stderr()
+    return serve(emulator_specs(), host=host, port=port, as_json=as_json)
+
+
+def serve(specs: Iterable[EmulatorSpec], *, host: str, port: int, as_json: bool) -> int:
+    """
+    Serve *specs* until Ctrl-C and print the settings that point there.
+
+    Raises:
+        ClickException: There is nothing to serve, or the port is taken.
+    """
     if not _is_loopback(host):
         click.echo(
             f"Beware: {host} lets other machines in, with keys that anybody knows.", err=True
         )
     served = Prefixes()
-    for spec in emulator_specs():
+    for spec in specs:
         try:
             served.add(spec, load_app(spec))
         except Exception as error:  # noqa: BLE001  # one plugin's fault is not the others'
@@ -70,15 +82,20 @@ def _emulate(*, port: int, host: str, as_json: bool) -> int:
         msg = "No installed plugin has an emulator. Try: pip install 'anymodal-openai[emulator]'"
         raise click.ClickException(msg)
     thread = ServerThread(lambda: Server(served, host=host, port=port), name="emulators")
+    with _log_to_stderr():
+        return _serve(thread, served, f"{host}:{port}", as_json=as_json)
+
+
+def _serve(thread: ServerThread, served: Prefixes, place: str, *, as_json: bool) -> int:
     try:
         server = thread.start()
     except OSError as error:
-        msg = f"Cannot listen on {host}:{port}: {error.strerror}. Try another --port."
+        msg = f"Cannot listen on {place}: {error.strerror}. Try another --port."
         raise click.ClickException(msg) from error
-    settings = served.settings(f"http://{_shown(host)}:{server.port}")
-    click.echo(json.dumps(settings) if as_json else _toml(settings))
-    sys.stdout.flush()
     try:
+        settings = served.settings(f"http://{_shown(server.host)}:{server.port}")
+        click.echo(json.dumps(settings) if as_json else _toml(settings))
+        sys.stdout.flush()
         threading.Event().wait()
     except KeyboardInterrupt:
         click.echo("", err=True)
@@ -98,12 +115,19 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _log_to_stderr() -> None:
+@contextmanager
+def _log_to_stderr() -> Iterator[None]:
+    """Show who calls, while it lasts."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     log = logging.getLogger("anymodal_emulator")
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(logging.NOTSET)
 
 
 def _toml(settings: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str:
@@ -131,13 +155,17 @@ def _tour(*, out: Path, as_json: bool) -> int:
     """Make one call per installed provider and operation, without keys or network."""
     from .tour import tour as visit  # noqa: PLC0415  # brings the client along
 
-    visits = visit(out)
+    said, status = report(visit(out), out, as_json=as_json)
+    click.echo(said)
+    return status
+
+
+def report(visits: Sequence[Visit], out: Path, *, as_json: bool) -> tuple[str, int]:
+    """Return what is printed, and the exit status: 0 only if every row is ok."""
+    status = 0 if all(visit.outcome == "ok" for visit in visits) else 1
     if as_json:
-        click.echo(json.dumps({"rows": [one.to_dict() for one in visits]}))
-    else:
-        click.echo(table(visits))
-        click.echo(f"\n{out / 'index.html'}")
-    return 0 if all(one.outcome == "ok" for one in visits) else 1
+        return json.dumps({"rows": [visit.to_dict() for visit in visits]}), status
+    return f"{table(visits)}\n\n{out / 'index.html'}", status
 
 
 def table(visits: Sequence[Visit]) -> str:

@@ -113,11 +113,13 @@ def rows_of(specs: Iterable[AnySpec]) -> list[Row]:
     A modality that is not known here gives one row a provider all the same,
     which then fails.
     """
-    rows = []
+    rows: list[Row] = []
     for spec in sorted(specs, key=lambda spec: (spec.modality, spec.id)):
         declared = OPERATIONS.get(spec.modality)
-        for operation in declared(spec) if declared else ["call"]:
-            rows.append(Row(spec.modality, spec.id, operation, _model_for(spec, operation)))
+        rows += [
+            Row(spec.modality, spec.id, operation, _model_for(spec, operation))
+            for operation in (declared(spec) if declared else ["call"])
+        ]
     return rows
 
 

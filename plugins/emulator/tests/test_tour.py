@@ -1,0 +1,275 @@
+"""The tour: its rows, and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import anyio
+import anymodal
+import attrs
+import pytest
+from anymodal import Capabilities, ModelSpec, TextProviderSpec, hookimpl
+from anymodal.modalities.image import ImageProviderSpec
+from anymodal.specs import EmulatorSpec
+from anymodal_emulator import commands, page, samples
+from anymodal_emulator.tour import SIZE, Row, Visit, rows_of, travel
+
+from . import conftest
+
+ALONE = anymodal.Settings.from_mapping({}, environ={"ANYMODAL_NO_AUTOLOAD": "1"})
+
+
+def connect(connection):
+    return AcmeText(connection)
+
+
+class AcmeText:
+    """Asks a vendor that answers in words what it hears."""
+
+    def __init__(self, connection) -> None:
+        self.http = connection.http
+
+    async def generate(self, request):
+        from anymodal import Finish, Message, TextResult
+
+        parts = request.messages[-1].parts
+        said = " ".join(part if isinstance(part, str) else part.media_type for part in parts)
+        heard = await self.http.json("POST", "/json", body={"said": said})
+        return TextResult(Message.assistant(heard["said"]), Finish())
+
+    async def list_models(self):
+        await self.http.json("GET", "/jobs/all/models")
+        return [ModelSpec(id="acme-live")]
+
+
+def text(**changes) -> TextProviderSpec:
+    given = {
+        "id": "acme",
+        "display_name": "Acme",
+        "base_url": "https://acme.example/v1",
+        "models": [ModelSpec(id="acme-1")],
+        "default_model": "acme-1",
+        "connect": connect,
+    }
+    return TextProviderSpec(**{**given, **changes})
+
+
+class Plugin:
+    """Offers what it was given."""
+
+    def __init__(self, *specs) -> None:
+        self.specs = specs
+
+    @hookimpl
+    def anymodal_text_providers(self):
+        return [spec for spec in self.specs if spec.modality == "text"]
+
+    @hookimpl
+    def anymodal_image_providers(self):
+        return [spec for spec in self.specs if spec.modality == "image"]
+
+
+def go(tmp_path, *specs, emulators=()) -> list[Visit]:
+    return anyio.run(travel, specs, emulators, tmp_path, ALONE, [Plugin(*specs)])
+
+
+@pytest.fixture
+def acme() -> EmulatorSpec:
+    """Names the tests' own vendor, as a plugin would."""
+    return EmulatorSpec(provider="acme", app=f"{conftest.__name__}:app", base_path="/v1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "operations"),
+    [
+        ({}, ["generate", "models"]),
+        ({"kind": "local"}, ["generate"]),
+        ({"capabilities": Capabilities(yes={"streaming"})}, ["generate", "stream", "models"]),
+        (
+            {"capabilities": Capabilities(yes={"streaming", "image_input", "file_input"})},
+            ["generate", "stream", "image", "file", "models"],
+        ),
+        (
+            {
+                "models": [ModelSpec(id="acme-1", capabilities=Capabilities(no={"image_input"}))],
+                "capabilities": Capabilities(yes={"image_input"}),
+            },
+            ["generate", "models"],
+        ),
+        (
+            {"models": [], "default_model": None, "capabilities": Capabilities(yes={"streaming"})},
+            ["generate", "stream", "models"],
+        ),
+    ],
+)
+def test_rows_are_the_declared_operations(changes, operations):
+    """What a model is known not to do is no row; what one of them does is."""
+    assert [row.operation for row in rows_of([text(**changes)])] == operations
+
+
+def test_row_goes_to_a_model_that_can():
+    """The default model where it can; else the first of the table that can."""
+    sees = ModelSpec(id="acme-eye", capabilities=Capabilities(yes={"image_input"}))
+    rows = rows_of([text(models=[ModelSpec(id="acme-1"), sees])])
+
+    assert rows == [
+        Row("text", "acme", "generate", "acme-1"),
+        Row("text", "acme", "image", "acme-eye"),
+        Row("text", "acme", "models"),
+    ]
+
+
+def test_rows_are_in_order_and_none_is_left_out():
+    """Every spec has one at least, those of unknown modalities too."""
+    picture = ImageProviderSpec(id="acme", display_name="Acme", connect=connect)
+
+    assert rows_of([text(id="b"), picture, text(id="a", kind="local")]) == [
+        Row("image", "acme", "call"),
+        Row("text", "a", "generate", "acme-1"),
+        Row("text", "b", "generate", "acme-1"),
+        Row("text", "b", "models"),
+    ]
+
+
+def test_calls_are_made_and_shown(tmp_path, acme):
+    """Each artefact is what the vendor answered, and the log says who called."""
+    visits = go(tmp_path, text(), emulators=[acme])
+
+    assert [visit.outcome for visit in visits] == ["ok", "ok"]
+    assert (tmp_path / "text/acme-generate.txt").read_text() == visits[0].prompt
+    assert (tmp_path / "text/acme-models.txt").read_text() == "acme-live"
+    assert visits[0].client.startswith("python-httpx2/")
+    assert visits[0].size == len(visits[0].prompt)
+    html = (tmp_path / "index.html").read_text()
+    assert visits[0].prompt in html
+    assert "all is well" in html
+    assert [thread.name for thread in threading.enumerate() if "emulator" in thread.name] == []
+
+
+def test_model_that_nobody_names_is_asked_for(tmp_path, acme):
+    """An endpoint of one's own has no table."""
+    visits = go(tmp_path, text(models=[], default_model=None), emulators=[acme])
+
+    assert [(visit.model, visit.outcome) for visit in visits] == [("acme-live", "ok"), ("", "ok")]
+
+
+def test_answer_that_does_not_show_what_was_sent_is_no_success(tmp_path, acme):
+    """This vendor says nothing of the picture's size."""
+    sees = text(capabilities=Capabilities(yes={"image_input"}))
+    visit = next(v for v in go(tmp_path, sees, emulators=[acme]) if v.row.operation == "image")
+
+    assert visit.outcome == f"the answer does not show {SIZE[0]}x{SIZE[1]}"
+    assert not (tmp_path / "text/acme-image.txt").exists()
+
+
+def test_provider_without_an_emulator_fails_and_is_not_called(tmp_path):
+    """A tour never leaves the machine."""
+
+    def never(connection):
+        raise AssertionError(connection)
+
+    visits = go(tmp_path, text(connect=never))
+
+    assert [v.outcome for v in visits] == ["its plugin has no emulator"] * 2
+    assert "2 failed" in (tmp_path / "index.html").read_text()
+
+
+def test_emulator_that_does_not_start_fails_its_rows_alone(tmp_path, acme):
+    """The other provider is visited all the same."""
+    broken = EmulatorSpec(provider="other", app="nowhere:app")
+    visits = go(tmp_path, text(), text(id="other"), emulators=[acme, broken])
+
+    assert [visit.outcome for visit in visits[:2]] == ["ok", "ok"]
+    for visit in visits[2:]:
+        assert visit.outcome == (
+            "its emulator does not start: ModuleNotFoundError: No module named 'nowhere'"
+        )
+
+
+def test_closed_port_fails_each_row(tmp_path, acme):
+    """Nobody listens there; the table says so for every row."""
+
+    def connect_elsewhere(connection):
+        return AcmeText(attrs.evolve(connection, base_url="http://127.0.0.1:9"))
+
+    visits = go(tmp_path, text(connect=connect_elsewhere), emulators=[acme])
+
+    assert [v.outcome.partition(": ")[0] for v in visits] == ["ConnectionFailedError"] * 2
+
+
+def test_local_provider_is_called_for_real(tmp_path):
+    """It needs no emulator, and its answer need not carry the question."""
+    from anymodal import Finish, Message, TextResult
+
+    class Here:
+        async def generate(self, request):
+            return TextResult(Message.assistant("I am here."), Finish())
+
+    (visit,) = go(tmp_path, text(kind="local", base_url=None, connect=lambda _: Here()))
+
+    assert (visit.outcome, visit.said, visit.client) == ("ok", "I am here.", "")
+
+
+def test_unknown_modality_fails_by_name(tmp_path):
+    """A green tour that passed it over would be a lie."""
+    spec = ImageProviderSpec(id="acme", display_name="Acme", kind="local", connect=connect)
+    (visit,) = go(tmp_path, spec)
+
+    assert visit.outcome == "LookupError: the tour knows no operation of image"
+
+
+def test_page_escapes_what_vendors_say():
+    """It is opened in a browser."""
+    row = Row("text", "acme", "generate", "<m>")
+    visit = Visit(row=row, model="<m>", said="<script>", outcome="<b>", client="<i>")
+
+    html = page.render([visit])
+    assert not {"<m>", "<script>", "<b>", "<i>"} & set(html.partition("</h2>")[2].split(">"))
+    assert "&lt;script&gt;" in html
+
+
+def test_table_has_all_columns():
+    """Times with a thousandth, nothing as a dash."""
+    visit = Visit(row=Row("text", "acme", "generate"), model="m", seconds=0.5, outcome="ok")
+
+    head, line = commands.table([visit]).splitlines()
+    assert head.split() == [
+        "modality", "provider", "operation", "model", "seconds", "first", "event", "bytes",
+        "client", "outcome",
+    ]  # fmt: skip
+    assert line.split() == ["text", "acme", "generate", "m", "0.500", "-", "0", "ok"]
+
+
+def test_samples_are_what_they_say():
+    """Their types are read from their first bytes; sizes from their headers."""
+    from anymodal.media import sniff
+    from anymodal_emulator.text import Given
+
+    assert sniff(samples.png(7, 5)) == "image/png"
+    assert "7x5 pixels" in str(Given("image", "image/png", samples.png(7, 5)))
+    assert sniff(samples.pdf("a (b)")) == "application/pdf"
+    start = samples.pdf("a").rpartition(b"startxref\n")[2].partition(b"\n")[0]
+    assert samples.pdf("a")[int(start) :].startswith(b"xref")
+
+
+@pytest.mark.parametrize(("found", "status"), [(["ok"], 0), (["ok", "bad"], 1), (["bad"], 1)])
+def test_report_is_a_success_only_if_every_row_is_ok(found, status):
+    """As JSON it is one document with the columns of the table."""
+    visits = [Visit(row=Row("text", "acme", "generate"), outcome=one) for one in found]
+    said, ended = commands.report(visits, Path("tour"), as_json=True)
+
+    rows = json.loads(said)["rows"]
+    assert ended == status == commands.report(visits, Path("tour"), as_json=False)[1]
+    assert [row["outcome"] for row in rows] == found
+    assert list(rows[0]) == [
+        "modality", "provider", "operation", "model", "seconds", "first_event", "bytes",
+        "client", "outcome",
+    ]  # fmt: skip
+
+
+def test_command_says_what_is_wrong_with_its_words(capsys):
+    """On standard error, with the status for usage."""
+    assert commands.tour(["--wibble"]) == 2
+    assert "--wibble" in capsys.readouterr().err
