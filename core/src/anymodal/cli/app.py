@@ -1,0 +1,134 @@
+"""The command's frame: its sub-commands, and how each of them ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from types import FrameType
+from typing import Final
+
+import click
+
+from .. import errors as e
+from .._version import __version__
+from . import extra
+from .output import one_line
+
+__all__ = ["BUILT_IN", "run"]
+
+BUILT_IN: Final[Mapping[str, str]] = {
+    "doctor": "anymodal.cli.doctor",
+    "explain": "anymodal.cli.listings",
+    "models": "anymodal.cli.listings",
+    "plugins": "anymodal.cli.listings",
+    "providers": "anymodal.cli.listings",
+    "text": "anymodal.cli.text",
+}
+"""Module of each sub-command, which has the same name there; imported when it is used."""
+
+
+class Commands(click.Group):
+    """The built-in sub-commands, and those of plugins, which are looked for only when needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return the names of the built-in ones."""
+        return sorted(BUILT_IN)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the sub-command called *cmd_name*; a built-in name is never a plugin's."""
+        if cmd_name in BUILT_IN:
+            found: click.Command = getattr(import_module(BUILT_IN[cmd_name]), cmd_name)
+            return found
+        if ctx.resilient_parsing or cmd_name.startswith("-"):
+            return None
+        return extra.command(cmd_name, ctx, built_in=BUILT_IN)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the built-in sub-commands, and then those of plugins."""
+        super().format_commands(ctx, formatter)
+        if found := extra.offered(but=BUILT_IN):
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(found)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the sub-command; what it raises becomes a sentence."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if ctx.params["traceback"]:
+                raise
+            raise click.ClickException(sentence(error)) from error
+
+
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, message="anymodal %(version)s")
+@click.option("--traceback", is_flag=True, help="Show where an error comes from.")
+def anymodal(*, traceback: bool) -> None:
+    """Call the AI providers that are installed, and see what is there."""
+
+
+def sentence(error: Exception) -> str:
+    """Return what to tell of *error*. The words of one that is not ours may hold a key."""
+    if isinstance(error, ExceptionGroup):  # a FallbackExhaustedError among them
+        return f"{error.message}: {'; '.join(map(sentence, error.exceptions))}"
+    if isinstance(error, e.AnymodalError):
+        return one_line(str(error))
+    if isinstance(error, OSError) and error.strerror:
+        return one_line(": ".join(filter(None, (str(error.filename or ""), error.strerror))))
+    return f"unexpected {type(error).__name__}. To see where: anymodal --traceback …"
+
+
+def run() -> int:
+    """Run the command line, and return its exit status."""
+    with _terminable() as status_of_end:
+        try:
+            status = anymodal.main(prog_name="anymodal", standalone_mode=False)
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            return status_of_end()
+        except BrokenPipeError:
+            _let_go_of_stdout()
+            return 128 + 13  # what a shell shows of a program that ends by SIGPIPE
+        return status if isinstance(status, int) else 0
+
+
+@contextmanager
+def _terminable() -> Iterator[Callable[[], int]]:
+    """
+    Let SIGTERM end the command like Ctrl-C, so that connections are closed.
+
+    Gives a function that returns the exit status of a command that ended so.
+    """
+    came = signal.SIGINT
+
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal came
+        came = signal.SIGTERM
+        interrupt = signal.getsignal(signal.SIGINT)  # the event loop's own, while one runs
+        if callable(interrupt):
+            interrupt(number, frame)
+        else:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield lambda: 128 + came
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _let_go_of_stdout() -> None:
+    """Send what is still buffered nowhere; it would be written, and fail, at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,334 @@
+"""What there is: `plugins`, `providers`, `models`, and `explain`, the way of a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias, cast
+
+import click
+
+from ..config import Settings
+from ..index import installed
+from ..modalities import BUILT_IN
+from ..registry import Registry
+from ..resolution import Decision, Offer
+from ..specs import Credential, ModelSpec, ProviderSpec
+from ..trust import Candidate, candidates
+from ..usage import Prices
+from .output import Json, Listing, Stdout, day, json_option, note, number
+
+__all__ = ["explain", "models", "plugins", "providers"]
+
+Row: TypeAlias = dict[str, Json]
+
+modality_option = click.option("--modality", metavar="M", help="Only this kind of work.")
+
+
+# -- plugins ------------------------------------------------------------------------------
+
+PLUGINS: Final = Listing(
+    "name", "version", "entry_point", "state", "load_ms", "providers", "error"
+)  # fmt: skip
+
+
+@click.command
+@json_option
+def plugins(*, as_json: bool) -> None:
+    """
+    List the plugins that are installed.
+
+    Each is imported in a process of its own, for at most 10 seconds.
+    """
+    from .probe import probe  # noqa: PLC0415  # the other listings need none
+
+    out = Stdout.taken()
+    rules = Settings.load().plugins
+    found = candidates(installed() if rules.autoload else (), rules)
+    rows: list[Row] = [
+        {
+            "name": one.distribution.name,
+            "version": one.distribution.version or None,
+            "entry_point": _entry_point(one),
+            "state": report.state,
+            "load_ms": report.milliseconds,
+            "providers": report.providers,
+            "error": report.error,
+        }
+        for one, report in zip(found, probe(found), strict=True)
+    ]
+    PLUGINS.write(rows, out, as_json=as_json)
+
+
+def _entry_point(one: Candidate) -> str | None:
+    """Return the module and its names, as the distribution's metadata has them."""
+    return ", ".join(f"{name} = {one.module}" for name in one.names) or None
+
+
+# -- providers ----------------------------------------------------------------------------
+
+
+def _credential_words(found: Json) -> str:
+    rows = cast("Sequence[Mapping[str, Any]]", found)
+    return ", ".join(
+        (row["variables"][0] if row["variables"] else row["name"])
+        + ("" if row["required"] else " (optional)")
+        for row in rows
+    )
+
+
+PROVIDERS: Final = Listing(
+    "provider",
+    "display_name",
+    "modality",
+    "distribution",
+    "version",
+    "kind",
+    "capabilities",
+    "credentials",
+    "configured",
+    "enabled",
+    "priority",
+    "default_model",
+    words={"credentials": _credential_words},
+)
+
+
+@click.command
+@modality_option
+@json_option
+def providers(*, modality: str | None, as_json: bool) -> None:
+    """
+    List the providers, and the instances that settings make of them.
+
+    `configured` is whether keys and addresses are there, `capabilities` are
+    those that every model is known to have.
+    """
+    out = Stdout.taken()
+    registry = Registry(Settings.load())
+    check_modality(registry, modality)
+    PROVIDERS.write(
+        [_provider(offer, registry) for offer in registry.providers(modality)],
+        out,
+        as_json=as_json,
+    )
+    tell_of_broken(registry)
+
+
+def _provider(offer: Offer, registry: Registry) -> Row:
+    spec, (distribution, _, version) = offer.spec, offer.plugin.partition(" ")
+    named = registry.settings.instances.get(offer.instance)
+    said = named or registry.settings.providers.get(offer.instance)
+    default_model = said.default_models.get(spec.modality) if said else None
+    priority = said.priority if said else None
+    return {
+        "provider": offer.instance,
+        "display_name": spec.display_name,
+        "modality": spec.modality,
+        "distribution": distribution,
+        "version": version or None,
+        "kind": spec.kind,
+        "capabilities": sorted(spec.capabilities.yes),
+        "credentials": [_credential(one) for one in spec.credentials],
+        "configured": offer.configured,
+        "enabled": offer.enabled,
+        "priority": spec.priority if priority is None else priority,
+        "default_model": default_model or spec.default_model,
+    }
+
+
+def _credential(one: Credential) -> Row:
+    return {"name": one.name, "variables": one.env, "required": one.required}
+
+
+# -- models -------------------------------------------------------------------------------
+
+
+def _price_words(found: Json) -> str:
+    rows = cast("Sequence[Mapping[str, Any]]", found or ())
+    return ", ".join(f"{row['unit']} ${row['usd']:g}/{row['per']}" for row in rows)
+
+
+MODELS: Final = Listing(
+    "id",
+    "provider",
+    "modality",
+    "capabilities",
+    "context_tokens",
+    "prices",
+    "lifecycle",
+    "retires_on",
+    "source",
+    words={"prices": _price_words},
+)
+
+
+@click.command
+@modality_option
+@click.option("--provider", metavar="P", help="Only of this provider.")
+@click.option("--supports", metavar="C", help="Only those known to have this capability.")
+@click.option("--free", is_flag=True, help="Only those known to cost nothing.")
+@click.option("--refresh", is_flag=True, help="Ask the providers, too, which models they have now.")
+@json_option
+def models(
+    *,
+    modality: str | None,
+    provider: str | None,
+    supports: str | None,
+    free: bool,
+    refresh: bool,
+    as_json: bool,
+) -> None:
+    """
+    List the models that are known.
+
+    With --refresh, providers that have a key are asked as well; what is not in
+    a plugin's table is then listed with the source "live".
+    """
+    out = Stdout.taken()
+    registry = Registry(Settings.load())
+    check_modality(registry, modality)
+    check_capability(registry, supports)
+    if provider is not None:
+        provider = checked_provider(registry, provider)
+    specs = {(one.spec.id, one.spec.modality): one.spec for one in registry.providers(modality)}
+    rows = [
+        _model(specs[one.provider, one.modality], one.model)
+        for one in registry.models(modality, provider=provider, supports=supports, free=free)
+    ]
+    failures: list[str] = []
+    if refresh:
+        from .live import asked, wanted  # noqa: PLC0415  # starts an event loop
+
+        live, failures = asked(registry, modality, provider)
+        rows += [_model(spec, one) for spec, one in wanted(live, supports=supports, free=free)]
+    MODELS.write(rows, out, as_json=as_json)
+    for failure in failures:
+        note(failure)
+    tell_of_broken(registry)
+    if failures:
+        click.get_current_context().exit(1)
+
+
+def _model(spec: ProviderSpec[Any], model: ModelSpec) -> Row:
+    return {
+        "id": model.id,
+        "provider": spec.id,
+        "modality": spec.modality,
+        "capabilities": sorted(model.capabilities.over(spec.capabilities).yes),
+        "context_tokens": model.context_tokens,
+        "prices": _prices(model.prices),
+        "lifecycle": model.lifecycle.state,
+        "retires_on": day(model.lifecycle.retires_on),
+        "source": model.source or None,
+    }
+
+
+def _prices(found: Prices | None) -> list[Row] | None:
+    if found is None:
+        return None
+    return [
+        {
+            "unit": one.unit,
+            "usd": number(one.usd),
+            "per": one.per,
+            "source": found.source,
+            "as_of": day(found.as_of),
+        }
+        for one in found.items
+    ]
+
+
+# -- explain ------------------------------------------------------------------------------
+
+DECISION: Final = Listing(
+    "rank", "candidate", "provider", "model", "listed", "distribution", "strategy", "refused"
+)
+
+
+@click.command
+@click.argument("name")
+@click.option("--modality", metavar="M", default="text", help="The kind of work; text by default.")
+@click.option("--needs", metavar="C,…", default="", help="Capabilities that it must not lack.")
+@json_option
+def explain(*, name: str, modality: str, needs: str, as_json: bool) -> None:
+    """
+    Show who serves NAME, and why nobody else does.
+
+    The one with rank 1 is called. Exit status 1 where nobody is.
+    """
+    out = Stdout.taken()
+    registry = Registry(Settings.load())
+    check_modality(registry, modality)
+    wanted = [word.strip() for word in needs.split(",") if word.strip()]
+    for need in wanted:
+        check_capability(registry, need, modality=modality)
+    decision = registry.explain(name, modality=modality, needs=wanted)
+    DECISION.write(_decision(decision), out, as_json=as_json)
+    if decision.error is not None:
+        raise decision.error
+
+
+def _decision(decision: Decision) -> list[Row]:
+    ranks = {id(row): rank for rank, row in enumerate(decision.winners, 1)}
+    return [
+        {
+            "rank": ranks.get(id(row)),
+            "candidate": f"{row.offer.instance}/{row.model.id}",
+            "provider": row.offer.spec.id,
+            "model": row.model.id,
+            "listed": row.model.listed,
+            "distribution": row.offer.plugin,
+            "strategy": decision.strategy,
+            "refused": row.refused or None,
+        }
+        for row in decision.rows
+    ]
+
+
+# -- what the words on the command line may be ------------------------------------------------
+
+
+def check_modality(registry: Registry, name: str | None) -> None:
+    """Refuse a kind of work that is none; plugins are loaded only where one may have brought it."""
+    if name is None or name in {one.name for one in BUILT_IN}:
+        return
+    _check(name, [one.name for one in registry.modalities()], "--modality", "kind of work")
+
+
+def check_capability(registry: Registry, name: str | None, *, modality: str | None = None) -> None:
+    """Refuse a capability that no modality, or not this one, speaks of."""
+    if name is None or any(name in one.capabilities for one in BUILT_IN if one.name == modality):
+        return
+    spoken = [one for one in registry.modalities() if modality in {None, one.name}]
+    known = sorted({word for one in spoken for word in one.capabilities})
+    _check(name, known, "--needs" if modality else "--supports", "capability")
+
+
+def _check(name: str, known: Iterable[str], option: str, what: str) -> None:
+    known = list(known)
+    if name not in known:
+        msg = f"there is no {what} {name!r}; there are {', '.join(known)}."
+        raise click.BadParameter(msg, param_hint=option)
+
+
+def checked_provider(registry: Registry, name: str) -> str:
+    """
+    Return the id of the provider called *name*, which may be an instance's.
+
+    Raises:
+        AnymodalError: There is none, or its plugin does not serve.
+    """
+    for offer in registry.providers():
+        if offer.instance == name:
+            return offer.spec.id
+    error = registry.explain(f"{name}/*").error
+    if error is not None:
+        raise error
+    return name
+
+
+def tell_of_broken(registry: Registry) -> None:
+    """Say which plugins are missing from a listing."""
+    missing = [one.label for one in registry.plugins() if one.state not in {"loaded", "blocked"}]
+    if missing:
+        note(f"Plugins that do not serve: {', '.join(missing)}; see anymodal doctor.")

@@ -1,0 +1,185 @@
+"""What goes to standard output, and nothing else there: text, tables, JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+import click
+
+__all__ = ["Json", "Listing", "Stdout", "day", "json_option", "note", "number", "one_line"]
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+PIPED_WIDTH: Final = 1_000_000
+"""Wider than any table: what is piped is never folded or cut."""
+
+_CONTROLS: Final = dict.fromkeys(
+    [code for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"]
+)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+)
+
+
+class Stdout:
+    """
+    Standard output, taken for the command's own words.
+
+    What plugins and SDKs print from then on goes to standard error, by whatever
+    way they print it.
+    """
+
+    def __init__(self) -> None:
+        if sys.stdout is None:
+            msg = "Standard output is closed."
+            raise click.ClickException(msg)
+        sys.stdout.flush()
+        self.is_terminal = sys.stdout.isatty()
+        self._file = os.fdopen(
+            os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace", newline=""
+        )
+        elsewhere = os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else os.dup(2)
+        os.dup2(elsewhere, 1)
+        os.close(elsewhere)
+        self._fresh_line = True
+
+    @classmethod
+    def taken(cls) -> Stdout:
+        """Take it until the running command ends."""
+        out = cls()
+        click.get_current_context().call_on_close(out.close)
+        return out
+
+    def say(self, text: str) -> None:
+        """Write a stranger's words: a terminal is sent no characters that may drive it."""
+        self.write(text.translate(_CONTROLS) if self.is_terminal else text)
+
+    def write(self, text: str) -> None:
+        """Write at once."""
+        if text:
+            self._fresh_line = text.endswith("\n")
+        try:
+            self._file.write(text)
+            self._file.flush()
+        except OSError:
+            # what is still in the buffer would be written, and fail, again when it is closed
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._file.fileno())
+            os.close(nowhere)
+            raise
+
+    def end_line(self) -> None:
+        """End the line that was begun, on a terminal."""
+        if self.is_terminal and not self._fresh_line:
+            self.write("\n")
+
+    def document(self, found: Json) -> None:
+        """Write JSON, in ASCII, so that no encoding can hurt it."""
+        self.write(json.dumps(found, indent=2) + "\n")
+
+    def close(self) -> None:
+        """Let go of it. What others still print stays away from it."""
+        self._file.close()
+
+    def give_back(self) -> None:
+        """Let others print to it again."""
+        sys.stdout.flush()
+        os.dup2(self._file.fileno(), 1)
+        self.close()
+
+
+class Listing:
+    """
+    A table, or the same as JSON.
+
+    Args:
+        columns: Names of the columns; each row has them all.
+        words: How to say a column's value in a table, where the value is no
+            plain one.
+    """
+
+    def __init__(
+        self, *columns: str, words: Mapping[str, Callable[[Json], str]] | None = None
+    ) -> None:
+        self.columns = columns
+        self._words = words or {}
+
+    def write(self, rows: Sequence[Mapping[str, Json]], out: Stdout, *, as_json: bool) -> None:
+        """Write *rows* to *out*, by column."""
+        if as_json:
+            out.document([{name: row[name] for name in self.columns} for row in rows])
+        else:
+            cells = [[self._cell(name, row[name]) for name in self.columns] for row in rows]
+            for line in _table(self.columns, cells, is_terminal=out.is_terminal):
+                out.write(line)
+
+    def _cell(self, name: str, value: Json) -> str:
+        return one_line(self._words.get(name, _plain)(value))
+
+
+def _plain(value: Json) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_plain(item) for item in value)
+    return str(value)
+
+
+def _table(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], *, is_terminal: bool
+) -> Sequence[str]:
+    from rich.console import Console  # noqa: PLC0415  # slow to import, and JSON needs none
+    from rich.table import Table  # noqa: PLC0415  # as above
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console = Console(
+        file=io.StringIO(),
+        width=shutil.get_terminal_size().columns if is_terminal else PIPED_WIDTH,
+        force_terminal=is_terminal,
+        color_system="auto" if is_terminal else None,
+        legacy_windows=False,
+    )
+    with console.capture() as captured:
+        console.print(table)
+    return [line.rstrip() + "\n" for line in captured.get().splitlines()]
+
+
+def one_line(text: str) -> str:
+    """Return *text* on one line, without characters that may drive a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+
+
+def note(text: str) -> None:
+    """Say something beside the result, on standard error."""
+    click.echo(one_line(text), err=True)
+
+
+def number(found: Decimal | None) -> float | None:
+    """
+    Return dollars as a JSON number.
+
+    JSON writes the shortest digits that mean the same double, which are the
+    decimal's own up to 15 of them. Prices and costs have fewer.
+    """
+    return None if found is None else float(found)
+
+
+def day(found: dt.date | None) -> str | None:
+    """Return a date as ISO 8601 has it."""
+    return None if found is None else found.isoformat()
