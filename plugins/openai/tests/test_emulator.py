@@ -597,3 +597,19 @@ def test_key_is_not_printed(vendor):
     """Nor in a log."""
     assert vendor.key not in repr(vendor)
     assert vendor.key == vendor.settings()["providers"]["openai"]["api_key"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_plain_dialect_is_of_the_sdks_types_too(stream):
+    """Endpoints of one's own are often called with this SDK."""
+    spec = EmulatorSpec(
+        provider="openai-compatible",
+        app="anymodal_openai_compatible.emulator:app",
+        base_path="/v1",
+    )
+    with emulated(spec) as vendor:
+        async with openai.AsyncOpenAI(base_url=vendor.base_url, api_key="any") as client:
+            found = await client.chat.completions.create(model="m", messages=HELLO, stream=stream)
+            answers = [chunk async for chunk in found] if stream else [found]
+
+    assert [gap for answer in answers for gap in gaps(answer)] == []
