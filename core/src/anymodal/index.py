@@ -26,7 +26,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from importlib_metadata import Distribution as Metadata
 
-__all__ = ["GROUP", "Distribution", "installed"]
+__all__ = ["GROUP", "Distribution", "cache_folder", "installed"]
 
 GROUP: Final = "anymodal"
 CORE: Final = "anymodal"
@@ -178,6 +178,12 @@ def _fits(requires: str) -> bool:
 
 
 # -- the cache ------------------------------------------------------------------------
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path | None:
+    """Return where the index is kept, or None where no cache is wanted or possible."""
+    file = _cache_file(environ)
+    return None if file is None else file.parent
 
 
 def _cache_file(environ: Mapping[str, str]) -> Path | None:
