@@ -9,15 +9,15 @@ listing then costs one small file. A damaged, old or unwritable file is ignored.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import marshal
 import os
 import sys
-import tempfile
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import attrs
 
@@ -26,14 +26,23 @@ from ._version import __version__
 if TYPE_CHECKING:
     from importlib_metadata import Distribution as Metadata
 
-__all__ = ["GROUP", "Distribution", "cache_folder", "installed"]
+__all__ = ["GROUP", "Distribution", "cache_folder", "installed", "normalise"]
 
 GROUP: Final = "anymodal"
 CORE: Final = "anymodal"
-RACY_SECONDS: Final = 2.0
+RACY_NS: Final = 2_000_000_000
 """A folder changed this recently may change again within its clock's resolution."""
 
-_FORMAT: Final = 1
+MAX_ENTRIES: Final = 256
+"""Entries of `sys.path` that the cache remembers; scripts come from many folders."""
+
+_FORMAT: Final = 2
+
+Row: TypeAlias = tuple[object, ...]
+"""The normalised name, then the fields of a `Distribution`, if it declares plugins."""
+
+Entries: TypeAlias = dict[str, tuple[int, list[Row]]]
+"""What was found at each entry of `sys.path`, and when that was last changed."""
 
 
 @attrs.frozen
@@ -74,101 +83,116 @@ def installed(
     path: Sequence[str] | None = None, *, environ: Mapping[str, str] | None = None
 ) -> tuple[Distribution, ...]:
     """
-    Return the distributions on *path* that declare plugins.
+    Return the distributions that declare plugins.
 
     The first of two with the same name counts, as it does for imports.
 
     Args:
-        path: `sys.path` by default.
+        path: Where to look; by default `sys.path` and what other importers say.
         environ: Where `ANYMODAL_CACHE_DIR` is looked up; `off` keeps no cache.
     """
-    file = _cache_file(os.environ if environ is None else environ)
-    known = _read(file)
-    fresh: dict[str, tuple[int, list[tuple[object, ...]]]] = {}
-    found: dict[str, Distribution] = {}
-    changed = False
-    for entry in dict.fromkeys(sys.path if path is None else path):
-        where = entry or os.getcwd()  # noqa: PTH109  # what sys.path's empty entry means
+    cache = _Cache(os.environ if environ is None else environ)
+    known, found = cache.read(), dict[str, Distribution | None]()
+    settled: Entries = {}
+    now = time.time_ns()
+    for where, modified in _entries(sys.path if path is None else path):
+        is_settled = now - modified > RACY_NS
+        entry = known.get(where) if is_settled else None
+        if entry is None or entry[0] != modified:
+            entry = (modified, list(_scan(where)))
+            if is_settled:
+                settled[where] = entry
+        _take(entry[1], found)
+    if settled:
+        cache.write(known, settled)
+    if path is None:
+        _take(_elsewhere(), found)
+    return tuple(one for one in found.values() if one is not None)
+
+
+def _take(rows: Iterable[Row], found: dict[str, Distribution | None]) -> None:
+    for name, *fields in rows:
+        if name not in found:
+            found[str(name)] = Distribution(*fields) if fields else None  # type: ignore[arg-type]  # written from the same class
+
+
+def _entries(path: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Give each entry that exists, absolute, and when it was last changed."""
+    for entry in dict.fromkeys(one for one in path if isinstance(one, str)):
         try:
+            where = os.path.abspath(entry)  # noqa: PTH100  # what the empty entry means as well
             modified = os.stat(where).st_mtime_ns  # noqa: PTH116  # a Path costs more than the rest
-        except OSError:
+        except (OSError, ValueError):
             continue
-        if where in known and known[where][0] == modified:
-            rows = known[where][1]
-        else:
-            rows = [attrs.astuple(one) for one in _scan(where)]
-            changed = True
-        if time.time() - modified / 1e9 > RACY_SECONDS:
-            fresh[where] = (modified, rows)
-        for row in rows:
-            one = Distribution(*row)  # type: ignore[arg-type]  # written from the same class
-            found.setdefault(one.normalised, one)
-    if changed:
-        _write(file, known | fresh)
-    for one in _elsewhere():
-        found.setdefault(one.normalised, one)
-    return tuple(found.values())
+        yield where, modified
 
 
-def _scan(where: str) -> Iterator[Distribution]:
-    from importlib_metadata import distributions  # noqa: PLC0415  # 18 ms, paid when something changed
+def _scan(where: str) -> Iterator[Row]:
+    from importlib_metadata import (  # noqa: PLC0415  # 15 ms, paid when something changed
+        MetadataPathFinder,
+        distributions,
+    )
 
-    with contextlib.suppress(OSError):
+    MetadataPathFinder.invalidate_caches()  # it trusts times that are too coarse for us
+    with contextlib.suppress(Exception):  # a folder or archive that nothing can be read from
         for metadata in distributions(path=[where]):
-            if (one := _described(cast("Metadata", metadata), where)) is not None:
-                yield one
+            yield _row(cast("Metadata", metadata), where)
 
 
-def _elsewhere() -> Iterator[Distribution]:
+def _elsewhere() -> Iterator[Row]:
     """Ask importers that are no folders, such as those of frozen applications."""
     for finder in sys.meta_path:
         find = getattr(finder, "find_distributions", None)
-        module = getattr(finder, "__module__", "")
+        module = str(getattr(finder, "__module__", ""))
         if find is None or module.startswith(("_frozen_importlib", "importlib")):
             continue
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # a stranger's code
             for metadata in find():
-                if (one := _described(metadata, module)) is not None:
-                    yield one
+                yield _row(metadata, module)
 
 
-def _described(metadata: Metadata, where: str) -> Distribution | None:
-    """Return what *metadata* declares for us, or None where that is nothing."""
+def _row(metadata: Metadata, where: str) -> Row:
+    """Return what *metadata* declares for us, or its name alone."""
+    name = Path(str(getattr(metadata, "_path", ""))).name.partition("-")[0] or "unknown"
     try:
         text = metadata.read_text("entry_points.txt") or ""
-    except (OSError, UnicodeDecodeError) as error:
-        return Distribution(_folder_name(metadata), "", location=where, fault=_sentence(error))
-    if f"[{GROUP}]" not in text:
-        return None
-    try:
-        entry_points = tuple(
-            (point.name, point.value) for point in metadata.entry_points if point.group == GROUP
-        )
-        name, version = metadata.metadata["Name"], metadata.version
-        requires = _core_requirement(metadata.requires or ())
-        fits = _fits(requires)
+        if f"[{GROUP}]" not in text:
+            return (normalise(name),)
+        one = _described(metadata, where)
     except Exception as error:  # noqa: BLE001  # metadata is a stranger's text
-        return Distribution(_folder_name(metadata), "", location=where, fault=_sentence(error))
-    return Distribution(str(name), str(version), entry_points, requires, fits, where)
+        if isinstance(error, UnicodeDecodeError) and f"[{GROUP}]".encode() not in error.object:
+            return (normalise(name),)
+        fault = f"its metadata cannot be read ({type(error).__name__})"
+        one = Distribution(name, "", location=where, fault=fault)
+    return (one.normalised, *attrs.astuple(one, recurse=False))
 
 
-def _folder_name(metadata: Metadata) -> str:
-    folder = Path(str(getattr(metadata, "_path", "")))
-    return folder.name.partition("-")[0] or "unknown"
+def _described(metadata: Metadata, where: str) -> Distribution:
+    fields = metadata.metadata
+    requires = _core_requirement(fields.get_all("Requires-Dist") or ())
+    return Distribution(
+        name=str(fields["Name"]),
+        version=str(fields["Version"]),
+        entry_points=tuple(
+            (point.name, point.value) for point in metadata.entry_points if point.group == GROUP
+        ),
+        requires=requires,
+        fits=_fits(requires),
+        location=where,
+    )
 
 
-def _sentence(error: Exception) -> str:
-    return f"its metadata cannot be read ({type(error).__name__})"
-
-
-def _core_requirement(requires: Sequence[str]) -> str:
+def _core_requirement(requires: Iterable[str]) -> str:
     from packaging.requirements import Requirement  # noqa: PLC0415  # cold path only
 
+    found = []
     for text in requires:
-        requirement = Requirement(text)
-        if normalise(requirement.name) == CORE and requirement.marker is None:
-            return str(requirement.specifier)
-    return ""
+        if text.lower().startswith(CORE):  # the others may be as odd as they like
+            one = Requirement(text)
+            applies = one.marker is None or one.marker.evaluate({"extra": ""})
+            if applies and normalise(one.name) == CORE and one.specifier:
+                found.append(str(one.specifier))
+    return ",".join(found)
 
 
 def _fits(requires: str) -> bool:
@@ -182,17 +206,52 @@ def _fits(requires: str) -> bool:
 
 def cache_folder(environ: Mapping[str, str]) -> Path | None:
     """Return where the index is kept, or None where no cache is wanted or possible."""
-    file = _cache_file(environ)
-    return None if file is None else file.parent
-
-
-def _cache_file(environ: Mapping[str, str]) -> Path | None:
     folder = environ.get("ANYMODAL_CACHE_DIR") or _user_cache(environ)
-    if folder in {"", "off"}:
-        return None
-    interpreter = f"{_FORMAT} {__version__} {sys.version} {sys.prefix}".encode()
-    key = hashlib.blake2b(interpreter, digest_size=8).hexdigest()
-    return Path(folder) / f"index-{key}.marshal"
+    return None if folder in {"", "off"} else Path(folder)
+
+
+class _Cache:
+    """
+    The file in which entries are kept for the next process.
+
+    It begins with a checksum, because `marshal` may crash on bytes that were
+    damaged, and says for which interpreter and core it was written.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        folder = cache_folder(environ)
+        shape = " ".join(attrs.fields_dict(Distribution))
+        self._key = f"{_FORMAT} {__version__} {sys.version} {sys.prefix} {shape}"
+        name = f"index-{zlib.crc32(self._key.encode()):08x}.marshal"
+        self._file = None if folder is None else folder / name
+
+    def read(self) -> Entries:
+        """Return what is kept; nothing where it cannot be used."""
+        if self._file is None:
+            return {}
+        try:
+            content = self._file.read_bytes()
+            if zlib.crc32(content[4:]) != int.from_bytes(content[:4]):
+                return {}
+            key, entries = marshal.loads(content[4:])  # noqa: S302  # the user's own file, checked above
+        except Exception:  # noqa: BLE001  # whatever is wrong with it, scanning is the answer
+            return {}
+        return dict(entries) if key == self._key else {}
+
+    def write(self, known: Entries, more: Entries) -> None:
+        """Keep *more* beside what is *known*; a file that cannot be written is no fault."""
+        if self._file is None:
+            return
+        entries = {**known, **more} if len(known) < MAX_ENTRIES else more
+        content = marshal.dumps((self._key, entries))
+        whole = Path(f"{self._file}.{os.getpid()}-{threading.get_ident()}")
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                whole.write_bytes(zlib.crc32(content).to_bytes(4) + content)
+                whole.replace(self._file)
+            except OSError:
+                whole.unlink(missing_ok=True)
 
 
 def _user_cache(environ: Mapping[str, str]) -> str:
@@ -205,33 +264,3 @@ def _user_cache(environ: Mapping[str, str]) -> str:
         return f"{home}/Library/Caches/anymodal" if home else ""
     base = environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
     return f"{base}/anymodal" if base else ""
-
-
-def _read(file: Path | None) -> dict[str, tuple[int, list[tuple[object, ...]]]]:
-    if file is None:
-        return {}
-    try:
-        found = marshal.loads(file.read_bytes())  # noqa: S302  # the user's own file, shape checked below
-        for modified, rows in found.values():
-            if not isinstance(modified, int) or not all(
-                len(row) == len(attrs.fields(Distribution)) for row in rows
-            ):
-                return {}
-    except Exception:  # noqa: BLE001  # whatever is wrong with it, scanning is the answer
-        return {}
-    return dict(found)
-
-
-def _write(file: Path | None, found: dict[str, tuple[int, list[tuple[object, ...]]]]) -> None:
-    if file is None:
-        return
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent)
-        try:
-            with os.fdopen(handle, "wb") as temporary:
-                temporary.write(marshal.dumps(found))
-            Path(name).replace(file)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
