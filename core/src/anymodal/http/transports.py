@@ -306,13 +306,17 @@ def _proxy_of(origin: str) -> str | None:
     """
     from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # comes with aiohttp
 
-    parts = urlsplit(origin)
     proxies = getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    if not found or proxy_bypass(parts.netloc):
-        return None
-    found = found if "://" in found else f"http://{found}"
-    if urlsplit(found).scheme not in {"http", "https"}:
-        msg = _UNUSABLE_PROXY.format("aiohttp")
-        raise e.ConfigurationError(msg)
-    return found
+    with suppress(ValueError):  # aiohttp says better what is wrong with an address
+        parts = urlsplit(origin)
+        found = proxies.get(parts.scheme) or proxies.get("all")
+        if found and not proxy_bypass(parts.netloc):
+            return _usable(found if "://" in found else f"http://{found}")
+    return None
+
+
+def _usable(proxy: str) -> str:
+    if proxy.startswith(("http://", "https://")):
+        return proxy
+    msg = _UNUSABLE_PROXY.format("aiohttp")
+    raise e.ConfigurationError(msg)
