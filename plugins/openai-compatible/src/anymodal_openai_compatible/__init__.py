@@ -54,7 +54,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
     """Offer endpoints of one's own; each is an instance with a `base_url`."""
     from anymodal import Capabilities, Credential, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
 
-    from .quirks import Quirks  # noqa: PLC0415  # as above
+    from .quirks import PLAIN  # noqa: PLC0415  # as above
     from .settings import SETTINGS  # noqa: PLC0415  # as above
 
     yield TextProviderSpec(
@@ -65,7 +65,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         credentials=[Credential(required=False)],
         capabilities=Capabilities(yes={"streaming"}, no={"video_input", "audio_output"}),
         settings=SETTINGS,
-        errors=Quirks().refine,
+        errors=PLAIN.refine,
     )
 
 

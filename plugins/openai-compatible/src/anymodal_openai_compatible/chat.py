@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 import attrs
-from anymodal.errors import VendorError
+from anymodal.errors import UnsupportedFeatureError, VendorError
 from anymodal.media import Audio, File, Image, Media
 from anymodal.modalities.messages import (
     Citation,
@@ -23,13 +23,14 @@ from anymodal.modalities.messages import (
     ToolCall,
     ToolResult,
 )
-from anymodal.modalities.text import Finish, TextRequest, TextResult, ToolSpec
+from anymodal.modalities.text import Finish, TextRequest, TextResult, ToolSpec, WebSearch
 
 from .body import (
     add_extras,
     add_settings,
     file_name,
     fits_strictly,
+    merge,
     own_state,
     read_usage,
     schema_name,
@@ -92,6 +93,8 @@ class ChatCodec:
             body["tool_choice"] = {"type": "function", "function": {"name": request.tool_choice}}
         if request.schema is not None:
             self._add_schema(body, request, request.schema)
+        if request.web_search is not None:
+            self._add_search(body, request, request.web_search)
         add_settings(body, request, quirks, "chat")
         if stream:
             body["stream"] = True
@@ -107,6 +110,14 @@ class ChatCodec:
         if tool.strict and self.quirks.strict_schemas:
             function["strict"] = True
         return {"type": "function", "function": function}
+
+    def _add_search(self, body: dict[str, object], request: TextRequest, search: WebSearch) -> None:
+        if self.quirks.web_search is None:
+            msg = f"web_search: {self.provider} has none in this protocol; nothing was sent."
+            raise UnsupportedFeatureError(msg)
+        if search != WebSearch():
+            request.warn("web_search", "limits on the search were left out")
+        merge(body, self.quirks.web_search)
 
     def _add_schema(
         self, body: dict[str, object], request: TextRequest, schema: Mapping[str, object]

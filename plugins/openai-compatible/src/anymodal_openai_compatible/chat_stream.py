@@ -18,7 +18,7 @@ from anymodal.modalities.text import (
 )
 
 from .body import read_usage
-from .frames import FrameDecoder, Object, citation_of, filtered
+from .frames import MALFORMED, FrameDecoder, Object, citation_of, filtered, malformed
 from .quirks import Quirks, fault
 
 __all__ = [
@@ -69,8 +69,7 @@ class ChatDecoder(FrameDecoder):
     def _frame(self, name: bytes, data: bytes, found: list[TextEvent]) -> None:
         del name
         if data == b"[DONE]":
-            if self._word is not None:
-                self._end(found)
+            self._end(found)
             return
         if self._ended:
             return
@@ -87,8 +86,7 @@ class ChatDecoder(FrameDecoder):
             raise self._fault(chunk["error"])
         if self._word is not None:
             self._model = chunk.get("model") or self._model
-            # The usage is the last that comes; where nobody sends it, [DONE] is.
-            if usage or not self._quirks.done_marker:
+            if usage:  # the last that comes, where it comes
                 self._end(found)
 
     def _choice(self, choice: Object, chunk: Object, found: list[TextEvent]) -> None:
@@ -162,8 +160,15 @@ class ChatDecoder(FrameDecoder):
         self._ids.append(call_id)
         return ToolCallDelta(position, call_id, name, arguments)
 
+    def end(self, found: list[TextEvent]) -> None:
+        """Add the end where a server closed without a marker, but after a finish reason."""
+        try:
+            self._end(found)
+        except MALFORMED as error:
+            raise malformed(self.provider, error, self.request_id) from error
+
     def _end(self, found: list[TextEvent]) -> None:
-        if self._ended:
+        if self._ended or self._word is None:
             return
         self._ended = True
         quirks = self._quirks

@@ -82,12 +82,17 @@ class FrameDecoder(ABC):
                 protocol. The events before it are in *found*.
         """
         frames: list[tuple[bytes, bytes]] = []
-        self._split(chunk, frames)
         try:
-            for name, data in frames:
-                self._frame(name, data, found)
-        except MALFORMED as error:
-            raise malformed(self.provider, error, self.request_id) from error
+            self._split(chunk, frames)
+        finally:
+            try:
+                for name, data in frames:
+                    self._frame(name, data, found)
+            except MALFORMED as error:
+                raise malformed(self.provider, error, self.request_id) from error
+
+    def end(self, found: list[TextEvent]) -> None:  # noqa: B027  # most protocols say when they end
+        """Add what is left when the bytes have ended."""
 
     @abstractmethod
     def _frame(self, name: bytes, data: bytes, found: list[TextEvent]) -> None:

@@ -72,7 +72,7 @@ class CompatibleText:
         """
         codec = self.choose(request)
         reply = await self._send(codec, request, stream=False)
-        content = await self._whole(reply)
+        content = await read(reply, self.provider)
         return codec.decode(parse_json(content, self.provider), request, request_id(reply.headers))
 
     @asynccontextmanager
@@ -90,12 +90,12 @@ class CompatibleText:
         reply = await self._send(codec, request, stream=True)
         if reply.headers.get("content-type", "").startswith("application/json"):
             # Servers that cannot stream, and errors that come with status 200.
-            found = parse_json(await self._whole(reply), self.provider)
+            found = parse_json(await read(reply, self.provider), self.provider)
             result = codec.decode(found, request, request_id(reply.headers))
             yield _at_once(events_of(result))
             return
         decoder = codec.decoder(request, request_id(reply.headers))
-        async with opened(reply, self.provider, decoder.feed) as batches:
+        async with opened(reply, self.provider, decoder.feed, decoder.end) as batches:
             yield batches
 
     async def _send(self, codec: Codec, request: TextRequest, *, stream: bool) -> HttpReply:
@@ -112,12 +112,6 @@ class CompatibleText:
             connect_seconds=request.deadlines.connect,
         )
 
-    async def _whole(self, reply: HttpReply) -> bytes:
-        try:
-            return await read(reply, self.provider)
-        finally:
-            await reply.aclose()
-
     async def list_models(self) -> Sequence[ModelSpec]:
         """
         Ask the vendor which models it serves. Little more than their ids is known.
@@ -126,7 +120,7 @@ class CompatibleText:
             VendorError: The vendor refused or failed.
         """
         reply = await self.carrier.send("GET", "/models", headers={})
-        found = parse_json(await self._whole(reply), self.provider)
+        found = parse_json(await read(reply, self.provider), self.provider)
         try:
             return models_of(found)
         except MALFORMED as error:

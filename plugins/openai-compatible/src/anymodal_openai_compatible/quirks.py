@@ -88,8 +88,6 @@ class Quirks:
         max_tokens_field: Chat: `max_tokens` or `max_completion_tokens`.
         system_role: Chat: role of the system prompt.
         stream_options: Chat: whether `stream_options.include_usage` is sent.
-        done_marker: Chat: whether streams end with `[DONE]`. Where they do
-            not, the finish reason is the end.
         reasoning_fields: Chat: fields of a message or delta that show reasoning.
         reasoning_back: Chat: field of an assistant's message in which its
             reasoning goes back to the vendor; empty for none.
@@ -106,6 +104,10 @@ class Quirks:
         refused_efforts: Model id to the efforts it is known to refuse.
         samples_unreasoned: Whether models that reason take `temperature` and
             `top_p` while their effort is `none`, and only then.
+        web_search: Chat: fields of the body that let the model search the web;
+            None for none.
+        web_search_tool: Responses: type of the tool that searches the web;
+            empty for none.
         schemas: Whether answers can be held to a schema, to JSON, or to nothing.
         strict_schemas: Whether the vendor knows `strict`.
         end_user_field: Field for the caller's id of a person; empty for none.
@@ -124,7 +126,6 @@ class Quirks:
     max_tokens_field: str = "max_tokens"
     system_role: str = "system"
     stream_options: bool = True
-    done_marker: bool = True
     reasoning_fields: tuple[str, ...] = ("reasoning_content", "reasoning")
     reasoning_back: str = ""
     state_field: str = ""
@@ -136,6 +137,8 @@ class Quirks:
     efforts: Mapping[Effort, Mapping[str, object]] | None = attrs.field(default=None, hash=False)
     refused_efforts: Mapping[str, frozenset[str]] = attrs.field(factory=dict, hash=False)
     samples_unreasoned: bool = False
+    web_search: Mapping[str, object] | None = attrs.field(default=None, hash=False)
+    web_search_tool: str = "web_search"
     schemas: Literal["json_schema", "json_object", "none"] = "json_schema"
     strict_schemas: bool = True
     end_user_field: str = "user"

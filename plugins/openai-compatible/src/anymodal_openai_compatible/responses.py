@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import attrs
-from anymodal.errors import InvalidRequestError, VendorError
+from anymodal.errors import InvalidRequestError, UnsupportedFeatureError, VendorError
 from anymodal.media import File, Image, Media
 from anymodal.modalities.messages import (
     Citation,
@@ -22,13 +22,14 @@ from anymodal.modalities.messages import (
     ToolCall,
     ToolResult,
 )
-from anymodal.modalities.text import TextRequest, TextResult, ToolSpec
+from anymodal.modalities.text import TextRequest, TextResult, ToolSpec, WebSearch
 
 from .body import (
     add_extras,
     add_settings,
     file_name,
     fits_strictly,
+    merge,
     own_state,
     schema_name,
     unsupported,
@@ -75,6 +76,8 @@ class ResponsesCodec:
             body["max_output_tokens"] = request.max_tokens
         if request.tools:
             body["tools"] = [_tool(tool) for tool in request.tools]
+        if request.web_search is not None:
+            merge(body, self._search(request, request.web_search))
         if request.tool_choice in {"auto", "none", "required"}:
             body["tool_choice"] = request.tool_choice
         elif request.tool_choice is not None:
@@ -87,13 +90,24 @@ class ResponsesCodec:
         if stream:
             body["stream"] = True
         add_extras(body, request, self.quirks, "responses")
-        reasons = request.model.capabilities.get("reasoning")
-        if body.get("store") is False and (reasons or (reasons is None and "reasoning" in body)):
-            # The vendor forgets the reasoning, so that we have to bring it back.
-            include = body.get("include")
-            asked = include if isinstance(include, list) else []
-            body["include"] = [*asked, "reasoning.encrypted_content"]
+        _bring_reasoning_back(body, request)
         return body
+
+    def _search(self, request: TextRequest, search: WebSearch) -> dict[str, object]:
+        """Return the fields that let the model search the web."""
+        if not self.quirks.web_search_tool:
+            msg = f"web_search: {self.provider} has none in this protocol; nothing was sent."
+            raise UnsupportedFeatureError(msg)
+        tool: dict[str, object] = {"type": self.quirks.web_search_tool}
+        if search.domains:
+            tool["filters"] = {"allowed_domains": list(search.domains)}
+        if search.blocked_domains:
+            request.warn("web_search", "blocked_domains was left out; the vendor has no such field")
+        if search.country is not None:
+            tool["user_location"] = {"type": "approximate", "country": search.country}
+        if search.max_uses is None:
+            return {"tools": [tool]}
+        return {"tools": [tool], "max_tool_calls": search.max_uses}
 
     def _format(self, schema: Mapping[str, object]) -> dict[str, object]:
         return {
@@ -198,11 +212,20 @@ class ResponsesCodec:
 # -- items --------------------------------------------------------------------------
 
 
+def _bring_reasoning_back(body: dict[str, object], request: TextRequest) -> None:
+    """Ask for the reasoning, encrypted, where the vendor forgets it and wants it again."""
+    reasons = request.model.capabilities.get("reasoning")
+    if body.get("store") is False and (reasons or (reasons is None and "reasoning" in body)):
+        merge(body, {"include": ["reasoning.encrypted_content"]})
+
+
 def _flush(items: list[object], role: str, content: list[dict[str, object]]) -> None:
     """Move the *content* gathered so far into a message among *items*."""
     if not content:
         return
-    if len(content) == 1 and content[0]["type"] in {"input_text", "output_text"}:
+    if role == "assistant":  # in lists it would need the vendor's ids
+        items.append({"role": role, "content": "".join(str(p["text"]) for p in content)})
+    elif len(content) == 1 and content[0]["type"] == "input_text":
         items.append({"role": role, "content": content[0]["text"]})
     else:
         items.append({"role": role, "content": list(content)})

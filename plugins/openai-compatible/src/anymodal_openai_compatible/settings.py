@@ -21,7 +21,6 @@ _CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
     "system_role": ("system", "developer"),
     "stream_options": (True, False),
     "strict_schemas": (True, False),
-    "done_marker": (True, False),
 }
 SETTINGS: Final = frozenset({*_CHOICES, "headers"})
 """
@@ -31,8 +30,7 @@ Keys that an instance's settings may have:
 - `max_tokens_field`: `max_tokens` (the default) or `max_completion_tokens`.
 - `schemas`: `json_schema` (the default), `json_object` or `none`.
 - `system_role`: `system` (the default) or `developer`.
-- `stream_options`, `strict_schemas`, `done_marker`: false where the server
-  refuses or lacks them.
+- `stream_options`, `strict_schemas`: false where the server refuses them.
 - `headers`: further headers, by name.
 """
 

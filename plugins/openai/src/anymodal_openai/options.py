@@ -30,7 +30,6 @@ class OpenAIText(WireOption):
         safety_identifier: Stable id of the person behind the call; goes before
             `end_user`.
         parallel_tool_calls: Whether one answer may hold several tool calls.
-        web_search: Whether the model may search the web.
         metadata: Up to 16 pairs, kept with a stored answer.
         store: Whether OpenAI keeps the answer, for its dashboard and for
             `previous_response_id`. It does not unless asked.
@@ -50,7 +49,6 @@ class OpenAIText(WireOption):
     prompt_cache_retention: Literal["in_memory", "24h"] | None = None
     safety_identifier: str | None = None
     parallel_tool_calls: bool | None = None
-    web_search: bool = False
     metadata: Mapping[str, str] | None = None
     store: bool | None = None
     previous_response_id: str | None = None
@@ -69,8 +67,6 @@ class OpenAIText(WireOption):
         }
         if api == "chat":
             found["verbosity"] = self.verbosity
-            if self.web_search:
-                found["web_search_options"] = {}
             for name in (
                 "reasoning_summary",
                 "reasoning_mode",
@@ -86,6 +82,4 @@ class OpenAIText(WireOption):
             found["reasoning"] = {name: word for name, word in thinking.items() if word} or None
             if self.verbosity is not None:
                 found["text"] = {"verbosity": self.verbosity}
-            if self.web_search:
-                found["tools"] = [{"type": "web_search"}]
         return {name: value for name, value in found.items() if value is not None}

@@ -18,6 +18,7 @@ QUIRKS: Final = Quirks(
     kept_items=frozenset({"reasoning", "web_search_call"}),
     refused_efforts=REFUSED_EFFORTS,
     samples_unreasoned=True,
+    web_search={"web_search_options": {}},
     end_user_field="safety_identifier",
 )
 """Source: openai 3.52, `types/responses` and `types/chat`; read 2026-11-20."""

@@ -62,9 +62,7 @@ class SdkCarrier:
         Raises:
             VendorError: The status is not 2xx, or there was no answer.
         """
-        content = None
-        if body is not None:
-            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        content = None if body is None else self._written(body)
         options: openai.RequestOptions = {
             "headers": await self._headers(headers, stream=stream),
             "timeout": self._timeout(connect_seconds),
@@ -75,6 +73,18 @@ class SdkCarrier:
         except openai.OpenAIError as error:
             raise translated(error, self.connection) from error
         return reply_of_httpx(response)
+
+    def _written(self, body: Mapping[str, object]) -> bytes:
+        # Not the SDK's body=, which writes the same more slowly, and infinity as well.
+        try:
+            return json.dumps(
+                body, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+            ).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            # what these errors say may quote the prompt
+            name = type(error).__name__
+            msg = f"{self.connection.provider}: the request cannot be written as JSON ({name})."
+            raise e.InvalidRequestError(msg, field="body") from None
 
     async def _send(
         self, method: str, path: str, content: bytes | None, options: openai.RequestOptions
@@ -174,9 +184,25 @@ def translated(error: openai.OpenAIError, connection: Connection) -> e.AnymodalE
             refine=connection.refine,
             scrub=connection.scrub,
         )
+    of_transport = _of_transport(error.__cause__, provider)
+    if of_transport is not None:
+        return of_transport
     meaning, what = next((row[1], row[2]) for row in SDK_ERRORS if isinstance(error, row[0]))
     # Its own words may hold a URL with a key, so only the name of the cause is kept.
     found = meaning(f"{provider}: {what} ({type(error.__cause__ or error).__name__})")
     if isinstance(found, e.VendorError):
         found.provider = provider
     return found
+
+
+def _of_transport(cause: BaseException | None, provider: str) -> e.AnymodalError | None:
+    """Return what *cause* means if it is of an HTTP library."""
+    if cause is None:
+        return None
+    try:
+        with transport_errors(provider):
+            raise cause  # noqa: TRY301  # the table of transports works on what passes through
+    except e.AnymodalError as found:
+        return found
+    except BaseException:  # noqa: BLE001  # the same exception again: it is of no HTTP library
+        return None
