@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from .app import Emulator, Memory, RefusedError, Request, Stream, sse
     from .completeness import gaps
+    from .exchange import Exchange, Received, Reply
     from .faults import Cut, Drip, Fault, Pings, Raw, Reset, Rewrite, Slow, Stall, Status
     from .running import Emulated, emulated
-    from .server import Exchange, Received, Reply
 
 _HOMES = {
     "app": ("Emulator", "Memory", "RefusedError", "Request", "Stream", "sse"),
     "completeness": ("gaps",),
+    "exchange": ("Exchange", "Received", "Reply"),
     "faults": (
         "Cut",
         "Drip",
@@ -37,7 +38,6 @@ _HOMES = {
         "Status",
     ),
     "running": ("Emulated", "emulated"),
-    "server": ("Exchange", "Received", "Reply"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -18,7 +18,7 @@ from typing import Final, Literal, TypeAlias, cast
 
 import attrs
 
-from .server import Receive, Received, Reply, Send
+from .exchange import Receive, Received, Reply, Send
 
 __all__ = ["Emulator", "Memory", "RefusedError", "Reply", "Request", "Stream", "sse"]
 

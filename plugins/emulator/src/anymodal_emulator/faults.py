@@ -20,7 +20,7 @@ from typing import cast
 
 import attrs
 
-from .server import Exchange, Fault, Reply
+from .exchange import Exchange, Fault, Reply
 
 __all__ = ["Cut", "Drip", "Fault", "Pings", "Raw", "Reset", "Rewrite", "Slow", "Stall", "Status"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, cast
 
-from .server import Application, Receive, Reply, Send
+from .exchange import Application, Receive, Reply, Send
 
 if TYPE_CHECKING:
     from anymodal.specs import EmulatorSpec

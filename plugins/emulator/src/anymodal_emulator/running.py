@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Self, cast
 
 import attrs
 
-from .server import Application, Fault, Received, Server
+from .exchange import Application, Fault, Received
+from .server import Server
 
 if TYPE_CHECKING:
     from anymodal.specs import EmulatorSpec
