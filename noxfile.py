@@ -49,7 +49,9 @@ def requirement_names(project: dict[str, object]) -> list[str]:
     listed = list(project.get("dependencies", []))
     for extra in project.get("optional-dependencies", {}).values():
         listed += extra
-    return ["".join(c if c.isalnum() or c in "-_." else " " for c in one).split()[0] for one in listed]
+    return [
+        "".join(c if c.isalnum() or c in "-_." else " " for c in one).split()[0] for one in listed
+    ]
 
 
 def local(folder: str, seen: tuple[str, ...] = ()) -> list[str]:

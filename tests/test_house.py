@@ -7,9 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import anymodal
+import pytest
 
 SOURCE = Path(anymodal.__file__).parent
 
@@ -66,9 +65,7 @@ def test_imports_point_down(module):
     name = first_part(module)
     if name == "__init__":
         return
-    above = {
-        used for used in runtime_imports(module) if FLOOR_OF.get(used, -1) > FLOOR_OF[name]
-    }
+    above = {used for used in runtime_imports(module) if FLOOR_OF.get(used, -1) > FLOOR_OF[name]}
 
     assert set() == above
 
@@ -84,7 +81,9 @@ def test_core_names_no_vendor(module):
     tree = ast.parse(module.read_text("utf-8"))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    names |= {
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
     names |= {
         node.value
         for node in ast.walk(tree)
@@ -96,7 +95,9 @@ def test_core_names_no_vendor(module):
 
 def modules_after(code: str) -> list[str]:
     """Return `sys.modules` of a fresh interpreter that ran *code*."""
-    script = f"{code}\nimport sys; found = sorted(sys.modules); import json; print(json.dumps(found))"
+    script = (
+        f"{code}\nimport sys; found = sorted(sys.modules); import json; print(json.dumps(found))"
+    )
     done = subprocess.run(
         [sys.executable, "-I", "-c", script], check=True, capture_output=True, text=True
     )
@@ -114,7 +115,11 @@ def test_importing_the_core_is_cheap():
 
 
 PLUGIN_MODULES = sorted(
-    {module for one in __import__("anymodal.index").index.installed() for _, module in one.entry_points}
+    {
+        module
+        for one in __import__("anymodal.index").index.installed()
+        for _, module in one.entry_points
+    }
 )
 
 
@@ -133,7 +138,9 @@ def test_importing_a_plugin_is_cheap(module):
 
 def test_there_are_plugins():
     """The parametrised tests above would pass with none installed."""
-    assert {"anymodal_emulator", "anymodal_openai", "anymodal_openai_compatible"} <= set(PLUGIN_MODULES)
+    assert {"anymodal_emulator", "anymodal_openai", "anymodal_openai_compatible"} <= set(
+        PLUGIN_MODULES
+    )
 
 
 def test_importing_reads_no_environment_and_opens_nothing():

@@ -4,11 +4,10 @@ import inspect
 import re
 from pathlib import Path
 
-import pytest
-from inline_snapshot import snapshot
-
 import anymodal
+import pytest
 from anymodal import errors, hookspecs
+from inline_snapshot import snapshot
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -68,7 +67,9 @@ def test_every_variable_is_documented():
     found = {
         name
         for source in sources
-        for name in re.findall(r'"(ANYMODAL_[A-Z_]+|PROVIDER_DEFAULTS_JSON)"', source.read_text("utf-8"))
+        for name in re.findall(
+            r'"(ANYMODAL_[A-Z_]+|PROVIDER_DEFAULTS_JSON)"', source.read_text("utf-8")
+        )
     }
 
     assert "ANYMODAL_CONFIG" in found
@@ -80,9 +81,16 @@ def test_every_setting_is_documented():
     page = (REFERENCE / "settings.md").read_text("utf-8")
     from anymodal.config import InstanceSettings, PluginSettings, Settings
 
-    tables = {name.lstrip("_") for name in Settings.__annotations__} - {"flags", "environ", "sources"}
+    tables = {name.lstrip("_") for name in Settings.__annotations__} - {
+        "flags",
+        "environ",
+        "sources",
+    }
     tables = tables - {"http_backend"} | {"http"}
-    keys = {name.lstrip("_") for name in (*InstanceSettings.__annotations__, *PluginSettings.__annotations__)}
+    keys = {
+        name.lstrip("_")
+        for name in (*InstanceSettings.__annotations__, *PluginSettings.__annotations__)
+    }
 
     assert [] == sorted(name for name in tables if f"[{name}" not in page)
     assert [] == sorted(name for name in keys - {"rest"} if f"`{name}`" not in page)

@@ -37,7 +37,9 @@ def served() -> Iterator[int]:
     """Run the server on the other core, and give its port."""
     core = [str(os.cpu_count() - 1)] if (os.cpu_count() or 1) > 1 else []
     command = [sys.executable, str(HERE / "server.py"), *core]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
         try:
             yield int(server.stdout.readline())
         finally:
@@ -56,7 +58,9 @@ def child(python: str, *words: str) -> object:
 
 def environment(name: str) -> str:
     """Return the interpreter of the peer's own environment, made where need be."""
-    folder = Path(os.environ.get("NOX_PEERS", Path(tempfile.gettempdir()) / "anymodal-peers")) / name
+    folder = (
+        Path(os.environ.get("NOX_PEERS", Path(tempfile.gettempdir()) / "anymodal-peers")) / name
+    )
     python = folder / "bin" / "python"
     if not python.exists():
         subprocess.run(["uv", "venv", "-q", "-p", sys.executable, str(folder)], check=True)
@@ -95,7 +99,8 @@ def print_calls(found: dict[str, dict[str, list[float]]]) -> None:
             report(f"{full} over {bare}", statistics.median(gaps), bound, over)
     for key, bound in (("call", 0.65), ("event", 0.25)):
         ratios = [
-            b / a for a, b in zip(found["openai"][key], found["anymodal over openai"][key], strict=True)
+            b / a
+            for a, b in zip(found["openai"][key], found["anymodal over openai"][key], strict=True)
         ]
         report(f"anymodal over openai : openai, a {key}", statistics.median(ratios), bound, "x")
     for peer in PEERS:
@@ -119,11 +124,16 @@ def starts(*, peers: bool) -> None:
     subjects += [(sys.executable, f"import anymodal, {name}") for name in plugin_modules()]
     subjects.append((sys.executable, "import openai"))
     if peers:
-        subjects += [(environment("litellm"), "import litellm"), (environment("any-llm"), "import any_llm")]
+        subjects += [
+            (environment("litellm"), "import litellm"),
+            (environment("any-llm"), "import any_llm"),
+        ]
     for python, code in subjects:
         script = f"{code}\nimport sys, time; print(time.process_time() * 1000, len(sys.modules))"
         runs = [
-            subprocess.run([python, "-c", script], check=True, capture_output=True, text=True).stdout
+            subprocess.run(
+                [python, "-c", script], check=True, capture_output=True, text=True
+            ).stdout
             for _ in range(7)
         ]
         times = [float(run.split()[-2]) for run in runs]
@@ -132,14 +142,14 @@ def starts(*, peers: bool) -> None:
 
 def plugin_modules() -> list[str]:
     """Return the modules of the installed plugins."""
-    from anymodal.index import installed  # noqa: PLC0415  # after the interpreter was measured
+    from anymodal.index import installed  # after the interpreter was measured
 
     return sorted({module for one in installed() for _, module in one.entry_points})
 
 
 def listing() -> None:
     """Print what the index costs, cold and warm, with 20 plugins among 100 distributions."""
-    from anymodal.index import installed  # noqa: PLC0415  # after the interpreter was measured
+    from anymodal.index import installed  # after the interpreter was measured
 
     with tempfile.TemporaryDirectory() as name:
         folder, cache = Path(name) / "site", Path(name) / "cache"
@@ -153,13 +163,13 @@ def listing() -> None:
         os.utime(folder, (time.time() - 60,) * 2)
         figures: dict[str, list[float]] = {"cold": [], "warm": []}
         for _ in range(7):
-            for kind in figures:
+            for kind, times in figures.items():
                 if kind == "cold":
                     for file in cache.glob("*"):
                         file.unlink()
                 started = time.perf_counter()
                 found = installed([str(folder)], environ={"ANYMODAL_CACHE_DIR": str(cache)})
-                figures[kind].append((time.perf_counter() - started) * 1000)
+                times.append((time.perf_counter() - started) * 1000)
                 assert len(found) == 20
     print("\nindex of 20 plugins among 100 distributions, ms")
     report("warm", statistics.median(figures["warm"]), 1.0, "ms")

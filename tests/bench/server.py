@@ -12,7 +12,24 @@ import os
 import sys
 
 EVENTS = 500
-WORDS = "The quick brown fox jumps over the lazy dog and then some more of it. ".split(" ")
+WORDS = [
+    "The",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "the",
+    "lazy",
+    "dog",
+    "and",
+    "then",
+    "some",
+    "more",
+    "of",
+    "it.",
+    "",
+]
 
 
 def response(text: str, status: str) -> dict[str, object]:
@@ -75,8 +92,16 @@ def chat_stream() -> bytes:
         for n in range(EVENTS)
     ]
     frames.append(chat(index=0, delta={}, finish_reason="stop"))
-    frames.append({**chat(), "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}})
-    lines = [json.dumps({**f, "object": "chat.completion.chunk"}, separators=(",", ":")) for f in frames]
+    frames.append(
+        {
+            **chat(),
+            "choices": [],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+        }
+    )
+    lines = [
+        json.dumps({**f, "object": "chat.completion.chunk"}, separators=(",", ":")) for f in frames
+    ]
     return b"".join(f"data: {line}\n\n".encode() for line in [*lines, "[DONE]"])
 
 

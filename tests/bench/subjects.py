@@ -32,7 +32,7 @@ Act = Callable[[], Awaitable[object]]
 @asynccontextmanager
 async def bare_httpx2(base: str, path: str = "/chat/completions") -> AsyncIterator[tuple[Act, Act]]:
     """The transport with JSON, and nothing else."""
-    import httpx2  # noqa: PLC0415  # measured by whom it concerns
+    import httpx2  # measured by whom it concerns
 
     body = request_body(path)
     headers = {"authorization": "Bearer k", "content-type": "application/json"}
@@ -45,16 +45,20 @@ async def bare_httpx2(base: str, path: str = "/chat/completions") -> AsyncIterat
 
         async def stream() -> object:
             content = json.dumps({**body, "stream": True}).encode()
-            async with client.stream("POST", base + path, content=content, headers=headers) as reply:
+            async with client.stream(
+                "POST", base + path, content=content, headers=headers
+            ) as reply:
                 return await decoded(reply.aiter_raw())
 
         yield call, stream
 
 
 @asynccontextmanager
-async def bare_aiohttp(base: str, path: str = "/chat/completions") -> AsyncIterator[tuple[Act, Act]]:
+async def bare_aiohttp(
+    base: str, path: str = "/chat/completions"
+) -> AsyncIterator[tuple[Act, Act]]:
     """As above, over aiohttp."""
-    import aiohttp  # noqa: PLC0415  # measured by whom it concerns
+    import aiohttp  # measured by whom it concerns
 
     body = request_body(path)
     headers = {"authorization": "Bearer k", "content-type": "application/json"}
@@ -98,10 +102,13 @@ def ours(provider: str, backend: str) -> Callable[[str], object]:
 
     @asynccontextmanager
     async def subject(base: str) -> AsyncIterator[tuple[Act, Act]]:
-        import anymodal  # noqa: PLC0415  # measured by whom it concerns
+        import anymodal  # measured by whom it concerns
 
         settings = anymodal.Settings.from_mapping(
-            {"providers": {provider: {"base_url": base, "api_key": "k"}}, "http": {"backend": backend}}
+            {
+                "providers": {provider: {"base_url": base, "api_key": "k"}},
+                "http": {"backend": backend},
+            }
         )
         async with anymodal.Client(settings) as ai:
 
@@ -123,7 +130,7 @@ def ours(provider: str, backend: str) -> Callable[[str], object]:
 @asynccontextmanager
 async def openai_sdk(base: str) -> AsyncIterator[tuple[Act, Act]]:
     """The SDK's own high road."""
-    import openai  # noqa: PLC0415  # measured by whom it concerns
+    import openai  # measured by whom it concerns
 
     async with openai.AsyncOpenAI(api_key="k", base_url=base, max_retries=0) as client:
 
@@ -146,7 +153,7 @@ async def openai_sdk(base: str) -> AsyncIterator[tuple[Act, Act]]:
 async def litellm_peer(base: str) -> AsyncIterator[tuple[Act, Act]]:
     """`litellm.acompletion`."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    import litellm  # noqa: PLC0415  # measured by whom it concerns
+    import litellm  # measured by whom it concerns
 
     asked = {
         "model": "openai/gpt-4o", "api_base": base, "api_key": "k", "num_retries": 0,
@@ -168,7 +175,7 @@ async def litellm_peer(base: str) -> AsyncIterator[tuple[Act, Act]]:
 @asynccontextmanager
 async def any_llm_peer(base: str) -> AsyncIterator[tuple[Act, Act]]:
     """any-llm, its client object kept."""
-    from any_llm import AnyLLM  # noqa: PLC0415  # measured by whom it concerns
+    from any_llm import AnyLLM  # measured by whom it concerns
 
     client = AnyLLM.create("openai", api_key="k", api_base=base)
     asked = {"model": "gpt-4o", "messages": [{"role": "user", "content": PROMPT}]}
