@@ -15,7 +15,6 @@ import pytest
 from anymodal.specs import EmulatorSpec
 from anymodal_emulator import Cut, Emulated, Pings, Raw, Reset, Status, emulated, gaps
 from anymodal_openai.emulator import MODELS
-from openai.types.chat_model import ChatModel
 from pydantic import BaseModel
 
 SPEC = EmulatorSpec(
@@ -378,8 +377,9 @@ async def test_models(client):
     one = await client.models.retrieve(MODEL)
 
     assert [gap for model in (*listed, one) for gap in gaps(model)] == []
-    assert list(MODELS) == [model.id for model in listed]
-    assert set(MODELS) <= set(get_args(ChatModel))
+    assert [model.id for model in listed] == [*MODELS, *CHAT_ONLY, *RESPONSES_ONLY]
+    named = {name for literal in get_args(ResponsesModel)[1:] for name in get_args(literal)}
+    assert set(MODELS) - named == {"gpt-5.4-2026-03-05"}
     with pytest.raises(openai.NotFoundError):
         await client.models.retrieve("gpt-1")
 
@@ -398,6 +398,26 @@ REFUSED = {
     "wrong value": ({"service_tier": "gold"}, "invalid_value", "service_tier"),
     "unknown field within": ({"reasoning": {"hard": 1}}, "unknown_parameter", "reasoning.hard"),
     "too few tokens": ({"max_output_tokens": 3}, "integer_below_min_value", "max_output_tokens"),
+    "a temperature while reasoning": (
+        {"temperature": 0.5},
+        "unsupported_parameter",
+        "temperature",
+    ),
+    "a share while reasoning": (
+        {"model": "gpt-5.1", "top_p": 0.5, "reasoning": {"effort": "low"}},
+        "unsupported_parameter",
+        "top_p",
+    ),
+    "an effort of the first models": (
+        {"reasoning": {"effort": "minimal"}},
+        "unsupported_value",
+        "reasoning.effort",
+    ),
+    "an effort of the later models": (
+        {"model": "gpt-5-mini-2025-08-07", "reasoning": {"effort": "none"}},
+        "unsupported_value",
+        "reasoning.effort",
+    ),
     "unknown item": ({"input": [{"type": "song"}]}, "invalid_value", "input[0].type"),
     "unknown part": (
         {"input": [{"role": "user", "content": [{"type": "input_audio"}]}]},
@@ -512,6 +532,35 @@ async def test_unknown_model(client, path):
     assert caught.value.code == "model_not_found"
 
 
+@pytest.mark.parametrize(
+    ("path", "model"), [("/responses", "gpt-audio"), ("/chat/completions", "o3-pro")]
+)
+async def test_model_of_the_other_protocol(client, path, model):
+    """Not every model speaks both."""
+    body = {"model": model, "messages": HELLO}
+    if "responses" in path:
+        body = {"model": model, "input": "Hi"}
+    with pytest.raises(openai.NotFoundError, match="not supported in the v1"):
+        await client.post(path, body=body, cast_to=object)
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        ("gpt-4.1", {"temperature": 0.5, "top_p": 0.5}),
+        ("gpt-5.1", {"temperature": 0.5}),
+        ("gpt-5.6-sol", {"temperature": 0.5, "reasoning": {"effort": "none"}}),
+        (MODEL, {"temperature": 1}),
+        ("gpt-5-mini", {"reasoning": {"effort": "minimal"}}),
+    ],
+)
+async def test_settings_that_a_model_takes(client, model, settings):
+    """The refusals above are not for all."""
+    found = await client.responses.create(model=model, input="Hi", **settings)
+
+    assert found.status == "completed"
+
+
 async def test_wrong_key_is_refused_and_not_repeated(client):
     """The vendor masks it in its answer, and so does this."""
     wrong = client.with_options(api_key="sk-wrong-and-long-enough")
@@ -546,6 +595,7 @@ STATUSES = {
     429: openai.RateLimitError,
     500: openai.InternalServerError,
     503: openai.InternalServerError,
+    529: openai.InternalServerError,
 }
 
 

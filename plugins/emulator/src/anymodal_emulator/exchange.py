@@ -29,6 +29,7 @@ __all__ = [
     "Received",
     "Reply",
     "Send",
+    "phrase",
 ]
 
 Message: TypeAlias = MutableMapping[str, object]
@@ -160,7 +161,7 @@ class Exchange:
         known: Callable[[int], Reply] | None = getattr(self._connection.server.app, "refusal", None)
         if known is not None:
             return known(status)
-        return Reply.json({"error": {"message": HTTPStatus(status).phrase}}, status=status)
+        return Reply.json({"error": {"message": phrase(status)}}, status=status)
 
     async def raw(self, data: bytes) -> None:
         """Send exactly these bytes. The connection is closed afterwards."""
@@ -178,3 +179,11 @@ class Exchange:
         self.detached = True
         await self._connection.reset()
         raise Over
+
+
+def phrase(status: int) -> str:
+    """Return the words for *status*; vendors use some that no standard has."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"Status {status}"

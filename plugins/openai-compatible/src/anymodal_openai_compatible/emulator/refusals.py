@@ -7,10 +7,10 @@ https://developers.openai.com/api/docs/guides/error-codes, read 2026-11-20.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Final, TypeAlias
 
 from anymodal_emulator.app import RefusedError, Reply
+from anymodal_emulator.exchange import phrase
 from anymodal_emulator.text import Word
 
 __all__ = ["fail", "object_to_word", "refuse"]
@@ -90,7 +90,7 @@ def fail(status: int) -> Reply:
     """Return the body for a status that comes for no reason in the request."""
     usual = "server_error" if status >= 500 else "invalid_request_error"
     kind, code = TYPES.get(status, (usual, None))
-    return _error(status, f"{HTTPStatus(status).phrase}, says the emulator.", kind, code)
+    return _error(status, f"{phrase(status)}, says the emulator.", kind, code)
 
 
 def object_to_word(word: Word | None) -> Reply | None:
