@@ -14,7 +14,8 @@ import openai
 import pytest
 from anymodal.specs import EmulatorSpec
 from anymodal_emulator import Cut, Emulated, Pings, Raw, Reset, Status, emulated, gaps
-from anymodal_openai.emulator import MODELS
+from anymodal_openai.emulator import CHAT_ONLY, MODELS, RESPONSES_ONLY
+from openai.types.shared import ResponsesModel
 from pydantic import BaseModel
 
 SPEC = EmulatorSpec(
