@@ -20,6 +20,7 @@ from anymodal import (
     Video,
 )
 from anymodal import errors as e
+from anymodal.modalities.text import WebSearch
 from anymodal_openai_compatible import (
     ChatCodec,
     CompatibleOption,
@@ -589,3 +590,29 @@ def test_a_vendor_may_keep_no_promise_of_statelessness():
     body, _ = sent({"stateless": False}, api="responses", model=THINKER)
 
     assert not {"store", "include"} & set(body)
+
+
+def test_a_search_of_the_web_is_refused_where_there_is_none():
+    """An answer from memory is no answer to it."""
+    for api, quirks in (("chat", {}), ("responses", {"web_search_tool": ""})):
+        with pytest.raises(e.UnsupportedFeatureError, match="web_search"):
+            sent(quirks, api=api, web_search=WebSearch())
+
+
+def test_a_search_of_the_web_by_the_vendors_own_fields():
+    """What cannot be said of it is warned of."""
+    search = WebSearch(max_uses=1)
+    body, warned = sent({"web_search": {"plugins": [{"id": "web"}]}}, web_search=search)
+
+    assert body["plugins"] == [{"id": "web"}]
+    assert warned == ["web_search"]
+
+
+def test_a_search_of_the_web_is_a_tool_beside_others():
+    """Its bound counts for all tools of the vendor's."""
+    search = WebSearch(max_uses=2, domains=["a.example"], country="FR")
+    body, warned = sent({}, api="responses", tools=(RATE,), web_search=search)
+
+    assert [tool["type"] for tool in body["tools"]] == ["function", "web_search"]
+    assert body["max_tool_calls"] == 2
+    assert warned == []

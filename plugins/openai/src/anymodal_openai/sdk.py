@@ -32,6 +32,25 @@ SDK_ERRORS: Final[tuple[tuple[type[Exception], type[e.AnymodalError], str], ...]
 """What the SDK raises beside errors with a status: the first that fits wins."""
 
 
+_UNSENT: Final = (
+    "Authorization",
+    "OpenAI-Organization",
+    "OpenAI-Project",
+    "X-Stainless-Arch",
+    "X-Stainless-Async",
+    "X-Stainless-Lang",
+    "X-Stainless-OS",
+    "X-Stainless-Package-Version",
+    "X-Stainless-Runtime",
+    "X-Stainless-Runtime-Version",
+)
+"""
+Headers that the SDK does not add: those that go with each request where they
+belong, and a description of the caller's machine, which nobody asked to send and
+which is a twentieth of a call's cost.
+"""
+
+
 @attrs.frozen(eq=False)
 class SdkCarrier:
     """
@@ -150,8 +169,7 @@ def sdk_carrier(connection: Connection) -> SdkCarrier:
     first two are credentials of the spec, which the core gives to us where they
     belong.
     """
-    silent = {"Authorization": openai.Omit()}
-    silent |= {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
+    silent = dict.fromkeys(_UNSENT, openai.Omit())
     for line in os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n"):
         name, colon, _ = line.partition(":")
         if colon:
