@@ -13,7 +13,7 @@ import httpx2
 import openai
 import pytest
 from anymodal.specs import EmulatorSpec
-from anymodal_emulator import Cut, Emulated, Pings, Raw, Reset, Status, emulated, gaps
+from anymodal_emulator import Cut, Emulated, Pings, Raw, Reset, Rewrite, Status, emulated, gaps
 from anymodal_openai.emulator import CHAT_ONLY, MODELS, RESPONSES_ONLY
 from openai.types.shared import ResponsesModel
 from pydantic import BaseModel
@@ -664,3 +664,34 @@ async def test_plain_dialect_is_of_the_sdks_types_too(stream):
             answers = [chunk async for chunk in found] if stream else [found]
 
     assert [gap for answer in answers for gap in gaps(answer)] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gap"),
+    [
+        (b'"annotations":[],', b"", "Response.output[0].content[0].annotations: missing"),
+        (b'"object":"response"', b'"object":"response","odd":1', "Response.odd: left over"),
+        (
+            b'"total_tokens":',
+            b'"odd_tokens":1,"total_tokens":',
+            "Response.usage.odd_tokens: left over",
+        ),
+    ],
+)
+async def test_gaps_are_seen_through_the_sdks_types(client, vendor, before, after, gap):
+    """The check that the tests above lean on does find what it looks for."""
+    vendor.script(Rewrite(lambda _, body: body.replace(before, after)))
+    found = await client.responses.create(model=MODEL, input="Hi")
+
+    assert gaps(found) == [gap]
+
+
+async def test_wrong_type_is_seen_through_the_sdks_types(client, vendor):
+    """The SDK keeps what comes, whatever its type."""
+    vendor.script(
+        Rewrite(lambda _, body: body.replace(b'"top_logprobs":0', b'"top_logprobs":"no"'))
+    )
+    found = await client.responses.create(model=MODEL, input="Hi")
+
+    (gap,) = gaps(found)
+    assert "top_logprobs" in gap
