@@ -17,7 +17,7 @@ FLOORS = [
     {"failures", "streams", "connection", "http", "sockets", "jobs"},
     {"modalities", "hookspecs"},
     {"index", "layers", "config", "secrets", "trust", "isolation", "catalogue", "resolution"}
-    | {"registry", "known"},
+    | {"quarantine", "registry", "known"},
     {"policy"},
     {"doors", "call"},
     {"client", "sync", "facades", "cli", "testing", "__main__"},

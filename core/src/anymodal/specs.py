@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import NoneType
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -28,6 +29,7 @@ __all__ = [
     "supports",
 ]
 
+ItemT = TypeVar("ItemT")
 ProviderT = TypeVar("ProviderT")
 ErrorRefinement: TypeAlias = Callable[[int, Mapping[str, str], object], type[VendorError] | None]
 
@@ -50,13 +52,24 @@ def words(found: Iterable[str]) -> tuple[str, ...]:
     if isinstance(found, str):
         msg = f"a list of strings is needed, not the string {found!r}"
         raise TypeError(msg)
-    return tuple(found)
+    given = tuple(found)
+    if not all(isinstance(word, str) for word in given):
+        msg = "a list of strings is needed"
+        raise TypeError(msg)
+    return given
 
 
 def _id(_: object, attribute: attrs.Attribute[str], value: object) -> None:
     if not isinstance(value, str) or not is_id(value):
         msg = f"{attribute.name}: {value!r} is not lower-case words joined by hyphens"
         raise ValueError(msg)
+
+
+_A_STRING: Final = attrs.validators.instance_of(str)
+_A_STRING_OR_NONE: Final = attrs.validators.instance_of((str, NoneType))
+_A_NUMBER: Final = attrs.validators.instance_of(int)
+_A_NUMBER_OR_NONE: Final = attrs.validators.instance_of((int, NoneType))
+"""Specs are strangers' data: what has a wrong type is refused here, and harms no listing."""
 
 
 @attrs.frozen(repr=False)
@@ -113,7 +126,7 @@ class Credential:
         required: Whether the provider is useless without it.
     """
 
-    name: str = "api_key"
+    name: str = attrs.field(default="api_key", validator=_A_STRING)
     env: tuple[str, ...] = attrs.field(default=(), converter=words)
     required: bool = True
 
@@ -184,24 +197,39 @@ class ModelSpec:
         source: Page that these facts are from.
     """
 
-    id: str = attrs.field(validator=attrs.validators.min_len(1))
+    id: str = attrs.field(validator=(_A_STRING, attrs.validators.min_len(1)))
     aliases: tuple[str, ...] = attrs.field(default=(), converter=words)
-    capabilities: Capabilities = Capabilities()
-    context_tokens: int | None = None
-    max_output_tokens: int | None = None
-    prices: Prices | None = None
-    lifecycle: Lifecycle = ACTIVE
-    api: str = ""
+    capabilities: Capabilities = attrs.field(
+        default=Capabilities(), validator=attrs.validators.instance_of(Capabilities)
+    )
+    context_tokens: int | None = attrs.field(default=None, validator=_A_NUMBER_OR_NONE)
+    max_output_tokens: int | None = attrs.field(default=None, validator=_A_NUMBER_OR_NONE)
+    prices: Prices | None = attrs.field(
+        default=None, validator=attrs.validators.instance_of((Prices, NoneType))
+    )
+    lifecycle: Lifecycle = attrs.field(
+        default=ACTIVE, validator=attrs.validators.instance_of(Lifecycle)
+    )
+    api: str = attrs.field(default="", validator=_A_STRING)
     listed: bool = True
-    source: str = ""
+    source: str = attrs.field(default="", validator=_A_STRING)
 
 
 def _credentials(found: Iterable[Credential]) -> tuple[Credential, ...]:
-    return tuple(found)
+    return _all(Credential, found)
 
 
 def _models(found: Iterable[ModelSpec]) -> tuple[ModelSpec, ...]:
-    return tuple(found)
+    return _all(ModelSpec, found)
+
+
+def _all(cls: type[ItemT], found: Iterable[ItemT]) -> tuple[ItemT, ...]:
+    given = tuple(found)
+    for item in given:
+        if not isinstance(item, cls):
+            msg = f"a list of {cls.__name__} is needed, and {type(item).__name__} is in it"
+            raise TypeError(msg)
+    return given
 
 
 @attrs.frozen(kw_only=True)
@@ -240,28 +268,32 @@ class ProviderSpec(Generic[ProviderT]):
     modality: ClassVar[str] = ""
 
     id: str = attrs.field(validator=_id)
-    display_name: str
+    display_name: str = attrs.field(validator=_A_STRING)
     kind: Literal["remote", "local"] = attrs.field(
         default="remote", validator=attrs.validators.in_(("remote", "local"))
     )
-    docs: str = ""
+    docs: str = attrs.field(default="", validator=_A_STRING)
     connect: Callable[[Connection], ProviderT] = attrs.field(
         repr=False, validator=attrs.validators.is_callable()
     )
     credentials: tuple[Credential, ...] = attrs.field(default=(), converter=_credentials)
-    base_url: str | None = None
-    deadlines: Deadlines = Deadlines()
-    requests_per_minute: int | None = None
-    concurrency: int | None = None
-    priority: int = 0
-    flag: str = ""
-    capabilities: Capabilities = Capabilities()
+    base_url: str | None = attrs.field(default=None, validator=_A_STRING_OR_NONE)
+    deadlines: Deadlines = attrs.field(
+        default=Deadlines(), validator=attrs.validators.instance_of(Deadlines)
+    )
+    requests_per_minute: int | None = attrs.field(default=None, validator=_A_NUMBER_OR_NONE)
+    concurrency: int | None = attrs.field(default=None, validator=_A_NUMBER_OR_NONE)
+    priority: int = attrs.field(default=0, validator=_A_NUMBER)
+    flag: str = attrs.field(default="", validator=_A_STRING)
+    capabilities: Capabilities = attrs.field(
+        default=Capabilities(), validator=attrs.validators.instance_of(Capabilities)
+    )
     backends: frozenset[str] = attrs.field(default=frozenset({"asyncio", "trio"}), converter=names)
     models: tuple[ModelSpec, ...] = attrs.field(
         default=(), converter=_models, repr=lambda found: f"{len(found)} models"
     )
     patterns: tuple[str, ...] = attrs.field(default=(), converter=words)
-    default_model: str | None = None
+    default_model: str | None = attrs.field(default=None, validator=_A_STRING_OR_NONE)
     settings: frozenset[str] = attrs.field(default=frozenset(), converter=names)
     errors: ErrorRefinement | None = attrs.field(default=None, repr=False)
 

@@ -7,12 +7,13 @@ it; where neither or both are so called, neither serves until settings say which
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 import attrs
 
 from . import errors as e
+from ._version import __version__
 from .config import PluginSettings
 from .index import GROUP, Distribution, normalise
 from .specs import is_id
@@ -48,23 +49,23 @@ def candidates(
     distributions: Iterable[Distribution], settings: PluginSettings
 ) -> tuple[Candidate, ...]:
     """Return every declared module, each with its verdict."""
-    declared = list(_declared(distributions))
+    judged = [_judged(one, settings) for one in _declared(distributions)]
     claims: dict[str, list[Candidate]] = {}
-    judged = [_judged(one, settings) for one in declared]
     for one in judged:
-        if one.state == "found":
-            for name in one.names:
-                claims.setdefault(name, []).append(one)
+        # one that cannot be imported keeps its id: keys and prompts that are
+        # meant for it go to nobody else, unless the user took it out
+        for name in one.names if one.state != "blocked" else ():
+            claims.setdefault(name, []).append(one)
     return tuple(_unshadowed(one, claims, settings.prefer) for one in judged)
 
 
-def _declared(distributions: Iterable[Distribution]) -> Iterable[Candidate]:
+def _declared(distributions: Iterable[Distribution]) -> Iterator[Candidate]:
     for distribution in distributions:
         modules: dict[str, list[str]] = {}
-        for name, module in distribution.entry_points:
+        for name, module in dict.fromkeys(distribution.entry_points):
             modules.setdefault(module, []).append(name)
         if distribution.fault:
-            modules = {"": []}
+            modules = {"": [distribution.normalised.removeprefix(f"{GROUP}-")]}
         for module, names in modules.items():
             yield Candidate(distribution, module, tuple(names), frozenset(names))
 
@@ -72,25 +73,33 @@ def _declared(distributions: Iterable[Distribution]) -> Iterable[Candidate]:
 def _judged(one: Candidate, settings: PluginSettings) -> Candidate:
     distribution = one.distribution
     who = _who(one)
-    if distribution.fault:
-        return _refused(one, "broken", e.BrokenPluginError(f"{who}: {distribution.fault}."))
     if reason := _block(one, settings):
         return _refused(one, "blocked", e.BlockedPluginError(f"{who} is not imported: {reason}."))
+    if distribution.fault:
+        msg = f"{who}: {distribution.fault}. Try: pip install --force-reinstall {distribution.name}"
+        return _refused(one, "broken", e.BrokenPluginError(msg))
     if not distribution.fits:
-        from ._version import __version__  # noqa: PLC0415  # for one message
-
         msg = (
             f"{who} needs anymodal{distribution.requires}, and this is {__version__}. "
             f"Try: pip install -U {distribution.name} anymodal"
         )
         return _refused(one, "incompatible", e.IncompatiblePluginError(msg))
-    if odd := [name for name in one.names if not is_id(name)]:
-        msg = f"{who}: {odd[0]!r} is no id; ids are lower-case words joined by hyphens."
-        return _refused(one, "broken", e.BrokenPluginError(msg))
-    if not all(part.isidentifier() for part in one.module.split(".")):
-        msg = f"{who}: an entry point in the group {GROUP} names a module, not {one.module!r}."
-        return _refused(one, "broken", e.BrokenPluginError(msg))
+    if wrong := _misdeclared(one):
+        return _refused(one, "broken", e.BrokenPluginError(f"{who}: {wrong}."))
     return one
+
+
+def _misdeclared(one: Candidate) -> str:
+    """Return what is wrong with the entry points themselves."""
+    for name in one.names:
+        if not is_id(name):
+            return f"{name!r} is no id; ids are lower-case words joined by hyphens"
+        modules = [module for said, module in one.distribution.entry_points if said == name]
+        if len(set(modules)) > 1:
+            return f"it declares {name!r} twice, as {' and '.join(modules)}"
+    if not all(part.isidentifier() for part in one.module.split(".")):
+        return f"an entry point in the group {GROUP} names a module, not {one.module!r}"
+    return ""
 
 
 def _refused(one: Candidate, state: State, error: e.PluginError) -> Candidate:

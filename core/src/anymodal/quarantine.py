@@ -1,0 +1,187 @@
+"""
+Proves a plugin, alone, before it meets the others.
+
+It is registered in a manager of its own with the same hookspecs, its registration
+hooks are called once, and every item that they give is checked. Whatever is wrong
+is raised from here; `isolation` makes a verdict of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
+from itertools import islice
+from typing import Any, Final, TypeAlias, TypeVar
+
+import attrs
+import pluggy
+
+from . import hookspecs, modalities
+from .markers import PROJECT
+from .modalities import Modality
+from .specs import CommandSpec, EmulatorSpec, ProviderSpec
+from .trust import Candidate
+
+__all__ = ["Offers", "Quarantine", "hook_manager"]
+
+MAX_ITEMS: Final = 1000
+"""More specs from one hook are a generator without an end."""
+
+ItemT = TypeVar("ItemT")
+AnySpec: TypeAlias = ProviderSpec[Any]
+
+
+@attrs.frozen
+class Offers:
+    """What a plugin's registration hooks gave."""
+
+    modalities: tuple[Modality[Any], ...] = ()
+    providers: Mapping[str, tuple[AnySpec, ...]] = attrs.field(factory=dict)
+    emulators: tuple[EmulatorSpec, ...] = ()
+    commands: tuple[CommandSpec, ...] = ()
+
+
+def hook_manager(modules: Iterable[str] = ()) -> pluggy.PluginManager:
+    """Return a manager without plugins, with our hookspecs and those in *modules*."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(hookspecs)
+    for name in modules:
+        manager.add_hookspecs(import_module(name))
+    return manager
+
+
+class Quarantine:
+    """Where plugins are proven, each alone under the hookspecs in force."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Modality[Any]] = {one.hook: one for one in modalities.BUILT_IN}
+        self._further: list[str] = []
+
+    def know(self, modality: Modality[Any]) -> None:
+        """Put the hookspecs of a plugin's modality into force."""
+        self._known[modality.hook] = modality
+        self._further.append(modality.hookspecs)
+
+    def lacks_modality(self, hooks: Iterable[str]) -> bool:
+        """Whether *hooks* offer providers of a modality that is not known yet."""
+        return any(name.endswith("_providers") and name not in self._known for name in hooks)
+
+    def prove(self, plugin: object, candidate: Candidate | None = None) -> Offers:
+        """
+        Return what *plugin* offers.
+
+        Args:
+            plugin: A module, or an object with hooks.
+            candidate: The ids that are its own; None for a host's, which may have any.
+
+        Raises:
+            BaseException: Whatever is wrong with it.
+        """
+        manager = hook_manager(self._further)
+        manager.register(plugin, "it")
+        known = dict(self._known)
+        for modality in (new := _items(manager, "anymodal_modalities", Modality)):
+            _put_into_force(modality, known, manager)
+        _check_hooks(manager, plugin)
+        providers: dict[str, tuple[AnySpec, ...]] = {}
+        for hook, modality in known.items():
+            if getattr(manager.hook, hook).get_hookimpls():
+                specs = _items(manager, hook, modality.spec_class())
+                _check_providers(hook, specs, modality)
+                providers[modality.name] = _own(hook, specs, lambda spec: spec.id, candidate)
+        emulators = _items(manager, "anymodal_emulators", EmulatorSpec)
+        return Offers(
+            new,
+            providers,
+            _own("anymodal_emulators", emulators, lambda spec: spec.provider, candidate),
+            _items(manager, "anymodal_commands", CommandSpec),
+        )
+
+
+def _items(manager: pluggy.PluginManager, hook: str, cls: type[ItemT]) -> tuple[ItemT, ...]:
+    """Call *hook* of the plugin in quarantine, if it has it, and check what comes."""
+    found: list[ItemT] = []
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
+        if implementation.hookwrapper or implementation.wrapper:
+            msg = f"{hook}: only a host may wrap it, on the manager of plugin_manager()"
+            raise TypeError(msg)
+        given = implementation.function()
+        if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
+            if close := getattr(given, "close", None):
+                close()  # a coroutine that nobody awaits would warn
+            msg = f"{hook}: an iterable of {cls.__name__} is needed, not {type(given).__name__}"
+            raise TypeError(msg)
+        items = list(islice(given, MAX_ITEMS + 1))
+        if len(items) > MAX_ITEMS:
+            msg = f"{hook}: it gives more than {MAX_ITEMS} items"
+            raise ValueError(msg)
+        for item in items:
+            if not isinstance(item, cls):
+                msg = f"{hook}: {cls.__name__} is needed, not {type(item).__name__}"
+                raise TypeError(msg)
+        found += items
+    return tuple(found)
+
+
+def _put_into_force(
+    modality: Modality[Any], known: dict[str, Modality[Any]], manager: pluggy.PluginManager
+) -> None:
+    """Check a new modality as far as others will rely on it."""
+    where = f"anymodal_modalities: {modality.name}"
+    if modality.hook in known:
+        msg = f"{where}: there is such a modality already"
+        raise ValueError(msg)
+    manager.add_hookspecs(import_module(modality.hookspecs))
+    caller = getattr(manager.hook, modality.hook, None)
+    if caller is None or not caller.has_spec():
+        msg = f"{where}: {modality.hookspecs} does not specify {modality.hook}"
+        raise ValueError(msg)
+    cls: object = modality.spec_class()
+    if not (isinstance(cls, type) and issubclass(cls, ProviderSpec)) or (
+        cls.modality != modality.name
+    ):
+        msg = f"{where}: {modality.spec} is not a ProviderSpec of that modality"
+        raise TypeError(msg)
+    known[modality.hook] = modality
+
+
+def _check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
+    """Refuse hooks that nobody would call: misspelt ones, and those that are not marked."""
+    implemented = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
+    known = {name for name, caller in vars(manager.hook).items() if caller.has_spec()}
+    manager.check_pending()
+    for name in sorted(known - implemented):
+        if callable(getattr(plugin, name, None)):
+            msg = f"{name} is not marked with @anymodal.hookimpl"
+            raise TypeError(msg)
+
+
+def _check_providers(hook: str, specs: Sequence[AnySpec], modality: Modality[Any]) -> None:
+    ids = [spec.id for spec in specs]
+    if len(set(ids)) != len(ids):
+        msg = f"{hook}: two specs share an id"
+        raise ValueError(msg)
+    for spec in specs:
+        said = [(spec.id, spec.capabilities)]
+        said += [(f"{spec.id}/{model.id}", model.capabilities) for model in spec.models]
+        for owner, known in said:
+            if strange := (known.yes | known.no) - modality.capabilities:
+                msg = f"{owner}: {modality.name} has no capability {min(strange)!r}"
+                raise ValueError(msg)
+
+
+def _own(
+    hook: str,
+    items: Sequence[ItemT],
+    id_of: Callable[[ItemT], str],
+    candidate: Candidate | None,
+) -> tuple[ItemT, ...]:
+    """Return those that the plugin may serve; refuse those that it does not even declare."""
+    if candidate is None:
+        return tuple(items)
+    for item in items:
+        if id_of(item) not in candidate.names:
+            declared = ", ".join(candidate.names)
+            msg = f"{hook}: the id {id_of(item)!r} is not its own; it declares {declared}"
+            raise ValueError(msg)
+    return tuple(item for item in items if id_of(item) in candidate.ids)
