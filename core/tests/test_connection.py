@@ -15,17 +15,12 @@ from .loopback import Loopback, reply
 
 KEY = "sk-very/secret+0123456789"
 
+pytestmark = pytest.mark.usefixtures("no_proxies", "nothing_dropped")
+
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request):
     return request.param
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch):
-    """Whoever runs this may live behind a proxy."""
-    monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setenv("no_proxy", "*")
 
 
 class StoppedClock:

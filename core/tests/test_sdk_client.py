@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-import ssl
 import tracemalloc
-import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import anyio.to_thread
 import openai
 import pytest
 from anymodal import errors as e
@@ -18,27 +15,15 @@ from anymodal.failures import transport_errors
 from anymodal.http import opened, read, reply_of_httpx, sdk_client
 from anymodal.streams import SseSplitter
 
+from .calling import CONTEXT, MIB, is_left_alone, zeros
 from .loopback import Loopback, Then, head, reply
 
-MIB = 1024 * 1024
-CONTEXT = ssl.create_default_context()
+pytestmark = pytest.mark.usefixtures("no_proxies", "nothing_dropped")
 
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request):
     return request.param
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch):
-    """Whoever runs this may live behind a proxy."""
-    monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setenv("no_proxy", "*")
-
-
-def zeros(count: int) -> bytes:
-    packer = zlib.compressobj(9, wbits=31)
-    return b"".join(packer.compress(bytes(MIB)) for _ in range(count // MIB)) + packer.flush()
 
 
 GIGABYTE = zeros(1024 * MIB)
@@ -88,7 +73,7 @@ async def test_bombs_in_answers_are_refused():
                 transport_errors("acme"),
             ):
                 await client.models.list()
-            assert await anyio.to_thread.run_sync(server.is_left_alone)
+            assert await is_left_alone(server)
 
 
 @pytest.mark.anyio
@@ -111,7 +96,7 @@ async def test_streams_of_an_sdk_are_closed():
         answered = reply_of_httpx(await client.send(request, stream=True))
         async with opened(answered, "acme", SseSplitter().feed) as events:
             assert await anext(events) == (b"", b"1")
-        assert await anyio.to_thread.run_sync(server.is_left_alone)
+        assert await is_left_alone(server)
         await client.aclose()
 
 
