@@ -134,7 +134,9 @@ class Model:
         except KeyError:
             raise AttributeError(name) from None
 
-    def model_dump(self, *, by_alias: bool, exclude_unset: bool) -> dict[str, object]:
+    def model_dump(
+        self, *, by_alias: bool, exclude_unset: bool, warnings: bool
+    ) -> dict[str, object]:
         return self.set_
 
     @classmethod

@@ -15,7 +15,9 @@ class _Model(Protocol):
     model_fields_set: set[str]
     model_extra: Mapping[str, object] | None
 
-    def model_dump(self, *, by_alias: bool, exclude_unset: bool) -> dict[str, object]: ...
+    def model_dump(
+        self, *, by_alias: bool, exclude_unset: bool, warnings: bool
+    ) -> dict[str, object]: ...
 
     @classmethod
     def model_validate(cls, found: object, /) -> object: ...
@@ -41,7 +43,9 @@ def gaps(model: object) -> list[str]:
     found = list(_walk(model, type(model).__name__))
     if not found:
         try:
-            dumped = cast("_Model", model).model_dump(by_alias=True, exclude_unset=True)
+            dumped = cast("_Model", model).model_dump(
+                by_alias=True, exclude_unset=True, warnings=False
+            )
             cast("type[_Model]", type(model)).model_validate(dumped)
         except ValueError as error:  # pydantic's ValidationError is one
             found.append(f"{type(model).__name__}: {error}")
