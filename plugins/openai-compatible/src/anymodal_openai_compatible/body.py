@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
@@ -9,13 +11,14 @@ from typing import Final
 from anymodal.errors import MalformedReplyError, UnsupportedFeatureError
 from anymodal.media import Media
 from anymodal.modalities.messages import Message, ProviderState
-from anymodal.modalities.text import TextRequest
+from anymodal.modalities.text import EFFORTS, Effort, TextRequest
 from anymodal.usage import Usage
 
 from .options import Api
 from .quirks import Quirks
 
 __all__ = [
+    "add_cache_key",
     "add_extras",
     "add_settings",
     "file_name",
@@ -51,7 +54,8 @@ def add_settings(body: dict[str, object], request: TextRequest, quirks: Quirks, 
         elif setting in _SAMPLING and not samples:
             request.warn(setting, f"left out, because {request.model.id} refuses it as it is asked")
         else:
-            body[known[setting]] = list(value) if setting == "stop" else value
+            field = quirks.seed_field if setting == "seed" else known[setting]
+            body[field] = list(value) if setting == "stop" else value
     if request.reasoning is not None:
         _add_effort(body, request, quirks, api)
     if request.end_user is not None:
@@ -81,18 +85,46 @@ def _add_effort(body: dict[str, object], request: TextRequest, quirks: Quirks, a
     if effort in quirks.refused_efforts.get(model.id, ()):
         request.warn("reasoning", f"left out, because {model.id} has no effort {effort!r}")
         return
+    own = quirks.own_efforts.get(model.id)
+    if own is not None and effort not in own:
+        asked, effort = effort, _nearest(effort, own)
+        request.warn("reasoning", f"{effort!r} is asked for, because {model.id} has no {asked!r}")
     if quirks.efforts is None:
-        own = {"reasoning_effort": effort} if api == "chat" else {"reasoning": {"effort": effort}}
-        merge(body, own)
+        chat = api == "chat"
+        merge(body, {"reasoning_effort": effort} if chat else {"reasoning": {"effort": effort}})
     elif effort in quirks.efforts:
         merge(body, quirks.efforts[effort])
     else:
         request.warn("reasoning", f"left out, because the vendor has no effort {effort!r}")
 
 
+def _nearest(effort: Effort, own: tuple[Effort, ...]) -> Effort:
+    """Return the nearest of a model's *own* efforts, of two the higher; some thought never is none."""
+    wanted = EFFORTS.index(effort)
+    some = tuple(known for known in own if known != "none") or own
+    return min(some, key=lambda known: (abs(EFFORTS.index(known) - wanted), -EFFORTS.index(known)))
+
+
+def add_cache_key(body: dict[str, object], request: TextRequest, quirks: Quirks) -> None:
+    """
+    Add the key under which the beginning that *request* wants cached will be found again.
+
+    It is made of that beginning, so that nobody has to remember it.
+    """
+    if not quirks.cache_key_field or request.cache is None:
+        return
+    start: list[object] = [request.model.id, request.system]
+    start += [[tool.name, tool.description, dict(tool.parameters)] for tool in request.tools]
+    if request.cache == "conversation":
+        start.append(request.messages[0].to_dict())
+    text = json.dumps(start, sort_keys=True)
+    body[quirks.cache_key_field] = hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 def add_extras(body: dict[str, object], request: TextRequest, quirks: Quirks, api: Api) -> None:
     """Merge into *body* what the vendor always wants, and the caller's options for it."""
     merge(body, quirks.body)
+    merge(body, quirks.model_bodies.get(request.model.id, {}))
     option = request.option(quirks.option)
     if option is not None:
         merge(body, option.fields(api, request))

@@ -26,6 +26,7 @@ from anymodal.modalities.messages import (
 from anymodal.modalities.text import Finish, TextRequest, TextResult, ToolSpec, WebSearch
 
 from .body import (
+    add_cache_key,
     add_extras,
     add_settings,
     file_name,
@@ -36,10 +37,11 @@ from .body import (
     schema_name,
     unsupported,
 )
-from .chat_stream import ChatDecoder, finish_reason, shown_reasoning, tool_arguments, words_of
-from .frames import MALFORMED, citation_of, filtered, malformed
+from .chat_stream import ChatDecoder, finish_reason, shown_reasoning, tool_arguments
+from .frames import MALFORMED, Object, citation_of, filtered, malformed
 from .options import Api
-from .quirks import PLAIN, Quirks, fault
+from .pieces import call_id, signature_of, thinking_piece, thoughts_of, words_of
+from .quirks import PLAIN, Quirks, failed, fault
 
 __all__ = ["ChatCodec"]
 
@@ -85,7 +87,7 @@ class ChatCodec:
         if request.max_tokens is not None:
             body[quirks.max_tokens_field] = request.max_tokens
         if request.tools:
-            body["tools"] = [self._tool(tool) for tool in request.tools]
+            body["tools"] = [self._tool(tool, request) for tool in request.tools]
         if request.tool_choice in {"auto", "none", "required", None}:
             if request.tool_choice is not None:
                 body["tool_choice"] = request.tool_choice
@@ -96,6 +98,7 @@ class ChatCodec:
         if request.web_search is not None:
             self._add_search(body, request, request.web_search)
         add_settings(body, request, quirks, "chat")
+        add_cache_key(body, request, quirks)
         if stream:
             body["stream"] = True
             if quirks.stream_options:
@@ -103,12 +106,16 @@ class ChatCodec:
         add_extras(body, request, quirks, "chat")
         return body
 
-    def _tool(self, tool: ToolSpec) -> dict[str, object]:
+    def _tool(self, tool: ToolSpec, request: TextRequest) -> dict[str, object]:
         function: dict[str, object] = {"name": tool.name, "parameters": tool.parameters}
         if tool.description:
             function["description"] = tool.description
         if tool.strict and self.quirks.strict_schemas:
             function["strict"] = True
+        elif tool.strict:
+            request.warn(
+                "tools", f"strict was left out of {tool.name}; the vendor does not know it"
+            )
         return {"type": "function", "function": function}
 
     def _add_search(self, body: dict[str, object], request: TextRequest, search: WebSearch) -> None:
@@ -122,20 +129,29 @@ class ChatCodec:
     def _add_schema(
         self, body: dict[str, object], request: TextRequest, schema: Mapping[str, object]
     ) -> None:
-        if self.quirks.schemas == "json_schema":
+        schemas = self._schemas(request)
+        if schemas == "json_schema":
             form: dict[str, object] = {"name": schema_name(schema), "schema": schema}
             if self.quirks.strict_schemas and fits_strictly(schema):
                 form["strict"] = True
             body["response_format"] = {"type": "json_schema", "json_schema": form}
-        elif self.quirks.schemas == "json_object":
+        elif schemas == "json_object":
             request.warn("schema", "the vendor promises JSON, but not that it fits the schema")
             body["response_format"] = {"type": "json_object"}
         else:
-            request.warn("schema", "the vendor holds answers to no schema; it was only described")
+            what = "this answer" if self.quirks.schemas != "none" else "answers"
+            request.warn("schema", f"the vendor holds {what} to no schema; it was only described")
+
+    def _schemas(self, request: TextRequest) -> str:
+        """Return what the answer to *request* can be held to."""
+        offered = request.tools or request.web_search is not None
+        if offered and not self.quirks.schemas_with_tools:
+            return "none"
+        return self.quirks.schemas
 
     def _messages(self, request: TextRequest) -> list[dict[str, object]]:
         system = request.system
-        if request.schema is not None and self.quirks.schemas != "json_schema":
+        if request.schema is not None and self._schemas(request) != "json_schema":
             hint = (
                 f"Answer with JSON alone that fits this JSON Schema: {json.dumps(request.schema)}"
             )
@@ -157,12 +173,12 @@ class ChatCodec:
         for part in message.parts:
             match part:
                 case ToolResult():
-                    found.append(_tool_result(part))
+                    found.append(self._tool_result(part))
                 case ToolCall() | Reasoning() | Citation():
                     name = type(part).__name__
                     request.warn("messages", f"a {name} in a user's turn was left out")
                 case _:
-                    content.append(_content(part))
+                    content.append(self._content(part))
         if len(content) == 1 and content[0]["type"] == "text":
             found.append({"role": "user", "content": content[0]["text"]})
         elif content:
@@ -175,7 +191,7 @@ class ChatCodec:
         said: dict[str, object] = {"role": "assistant", "content": message.text or None}
         calls = [
             {
-                "id": part.id,
+                "id": call_id(part.id, quirks.call_id_length),
                 "type": "function",
                 "function": {"name": part.name, "arguments": part.arguments},
             }
@@ -184,22 +200,44 @@ class ChatCodec:
         ]
         if calls:
             said["tool_calls"] = calls
-        if quirks.reasoning_back:
-            thought = "".join(p.text for p in message.parts if isinstance(p, Reasoning))
-            if thought:
-                said[quirks.reasoning_back] = thought
-        for state in own_state(message, self.provider, request):
-            if quirks.state_field and isinstance(state.data, Mapping):
-                if quirks.state_field in state.data:
-                    said[quirks.state_field] = state.data[quirks.state_field]
-            else:
-                request.warn("state", "what the Responses protocol wants back was left out")
+        self._give_back(said, message, request)
         for part in message.parts:
             if isinstance(part, Media):
                 raise unsupported(part, "the protocol takes none in a model's turn")
         if said["content"] is not None or len(said) > 2:
             found.append(said)
-        found.extend(_tool_result(part) for part in message.parts if isinstance(part, ToolResult))
+        found.extend(
+            self._tool_result(part) for part in message.parts if isinstance(part, ToolResult)
+        )
+
+    def _give_back(self, said: dict[str, object], message: Message, request: TextRequest) -> None:
+        """Add to what the model *said* what it thought, and what else the vendor wants back."""
+        quirks = self.quirks
+        thought = ""
+        if request.model.capabilities.get("reasoning") is not False:
+            thought = "".join(p.text for p in message.parts if isinstance(p, Reasoning))
+        if quirks.reasoning_back and (thought or quirks.reasoning_unknown):
+            said[quirks.reasoning_back] = thought or quirks.reasoning_unknown
+        seal: Mapping[str, object] = {}
+        for state in own_state(message, self.provider, request):
+            data = state.data if isinstance(state.data, Mapping) else {}
+            if quirks.state_field in data:
+                said[quirks.state_field] = data[quirks.state_field]
+            elif quirks.thinks_in_content and "signature" in data:
+                seal = data
+            else:
+                request.warn("state", "what the Responses protocol wants back was left out")
+        if quirks.thinks_in_content and thought:
+            words = [{"type": "text", "text": message.text}] if message.text else []
+            said["content"] = [thinking_piece(thought, seal), *words]
+
+    def _tool_result(self, part: ToolResult) -> dict[str, object]:
+        name = call_id(part.id, self.quirks.call_id_length)
+        return {"role": "tool", "tool_call_id": name, "content": part.content}
+
+    def _content(self, part: Part) -> dict[str, object]:
+        form = self.quirks.media_forms.get(type(part)) if isinstance(part, Media) else None
+        return dict(form(part)) if form is not None else _content(part)
 
     # -- the answer -----------------------------------------------------------------
 
@@ -235,19 +273,16 @@ class ChatCodec:
                 request_id=request_id,
                 scrub=self.scrub,
             )
+        if quirks.extension and reply.get(quirks.extension):
+            request_id = reply[quirks.extension].get("id") or request_id
         choice = reply["choices"][0]
         message, word = choice["message"], choice.get("finish_reason")
         text = words_of(message.get("content"))
         if word == "content_filter" or message.get("refusal"):
             words = message.get("refusal")
             raise filtered(self.provider, words, request_id, partial=text)
-        parts: list[Part] = []
-        thought = shown_reasoning(message, quirks.reasoning_fields)
-        if thought:
-            parts.append(Reasoning(thought))
-        if text:
-            parts.append(text)
-        parts += filter(None, map(citation_of, message.get("annotations") or ()))
+        if word in quirks.failures:
+            raise failed(self.provider, word, quirks, request_id, partial=text)
         calls = [
             ToolCall(
                 call.get("id") or f"call_{n}",
@@ -256,11 +291,7 @@ class ChatCodec:
             )
             for n, call in enumerate(message.get("tool_calls") or ())
         ]
-        parts += calls
-        state: tuple[ProviderState, ...] = ()
-        if quirks.state_field and message.get(quirks.state_field):
-            kept = {quirks.state_field: message[quirks.state_field]}
-            state = (ProviderState(self.provider, kept),)
+        state = self._state(message)
         finish = Finish(
             finish_reason(word, quirks, called=bool(calls)),
             read_usage(reply.get("usage"), quirks),
@@ -270,7 +301,26 @@ class ChatCodec:
             state,
             reply if request.raw else None,
         )
+        parts = [*self._thoughts(message), *((text,) if text else ())]
+        parts += [*self._citations(message), *calls]
         return TextResult(Message("assistant", parts or ("",), state), finish)
+
+    def _thoughts(self, message: Object) -> list[Part]:
+        thought = shown_reasoning(message, self.quirks.reasoning_fields)
+        if self.quirks.thinks_in_content:
+            thought = thought or thoughts_of(message.get("content"))
+        return [Reasoning(thought)] if thought else []
+
+    def _citations(self, message: Object) -> list[Citation]:
+        found = [*filter(None, map(citation_of, message.get("annotations") or ()))]
+        return found if self.quirks.sources is None else [*found, *self.quirks.sources(message)]
+
+    def _state(self, message: Object) -> tuple[ProviderState, ...]:
+        field = self.quirks.state_field
+        if field and message.get(field):
+            return (ProviderState(self.provider, {field: message[field]}),)
+        seal = signature_of(message.get("content")) if self.quirks.thinks_in_content else None
+        return (ProviderState(self.provider, {"signature": seal}),) if seal else ()
 
 
 # -- parts --------------------------------------------------------------------------
@@ -297,7 +347,3 @@ def _content(part: Part) -> dict[str, object]:
             file = {"filename": file_name(part), "file_data": part.to_data_uri()}
             return {"type": "file", "file": file}
     raise unsupported(part, "the protocol has no form for it")
-
-
-def _tool_result(part: ToolResult) -> dict[str, object]:
-    return {"role": "tool", "tool_call_id": part.id, "content": part.content}

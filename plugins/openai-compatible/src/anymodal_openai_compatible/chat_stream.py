@@ -19,14 +19,14 @@ from anymodal.modalities.text import (
 
 from .body import read_usage
 from .frames import MALFORMED, FrameDecoder, Object, citation_of, filtered, malformed
-from .quirks import Quirks, fault
+from .pieces import signature_of, thoughts_of, words_of
+from .quirks import Quirks, failed, fault
 
 __all__ = [
     "ChatDecoder",
     "finish_reason",
     "shown_reasoning",
     "tool_arguments",
-    "words_of",
 ]
 
 _PLAIN: Final = frozenset({"role", "content"})
@@ -62,6 +62,7 @@ class ChatDecoder(FrameDecoder):
         self._usage: object = None
         self._refusal: list[str] = []
         self._state: object = None
+        self._signature: str | None = None
         self._ids: list[str] = []
         self._at: dict[object, int] = {}
         self._ended = False
@@ -80,10 +81,15 @@ class ChatDecoder(FrameDecoder):
         if self._kept is not None:
             self._kept.append(chunk)
         usage = chunk.get("usage")
+        extension = self._quirks.extension and chunk.get(self._quirks.extension)
+        if extension:
+            self.request_id = extension.get("id") or self.request_id
+            usage = usage or extension.get("usage")
         if usage:
             self._usage = usage
-        if chunk.get("error"):
-            raise self._fault(chunk["error"])
+        error = chunk.get("error") or (extension and extension.get("error"))
+        if error:
+            raise self._fault(error)
         if self._word is not None:
             self._model = chunk.get("model") or self._model
             if usage:  # the last that comes, where it comes
@@ -93,8 +99,10 @@ class ChatDecoder(FrameDecoder):
         delta = choice.get("delta")
         if delta:
             text = delta.get("content")
-            if text:
-                found.append(TextDelta(text if text.__class__ is str else words_of(text)))
+            if text.__class__ is str and text:
+                found.append(TextDelta(text))
+            elif text:
+                self._pieces(text, found)
             if not _PLAIN.issuperset(delta):
                 self._more(delta, found)
         word = choice.get("finish_reason")
@@ -108,6 +116,8 @@ class ChatDecoder(FrameDecoder):
             raise filtered(self.provider, "".join(self._refusal), self.request_id)
         if not isinstance(word, str):
             raise TypeError
+        if word in self._quirks.failures:
+            raise failed(self.provider, word, self._quirks, self.request_id)
         self._word = word
 
     def _fault(self, error: object) -> VendorError:
@@ -118,6 +128,17 @@ class ChatDecoder(FrameDecoder):
             request_id=self.request_id,
             scrub=self._scrub,
         )
+
+    def _pieces(self, content: object, found: list[TextEvent]) -> None:
+        """Add what content in pieces has."""
+        text = words_of(content)
+        if self._quirks.thinks_in_content:
+            thought = thoughts_of(content)
+            if thought:
+                found.append(ReasoningDelta(thought))
+            self._signature = signature_of(content) or self._signature
+        if text:
+            found.append(TextDelta(text))
 
     def _more(self, delta: Object, found: list[TextEvent]) -> None:
         """Add what a delta has beside text."""
@@ -134,6 +155,8 @@ class ChatDecoder(FrameDecoder):
             citation = citation_of(annotation)
             if citation is not None:
                 found.append(citation)
+        if self._quirks.sources is not None:
+            found.extend(self._quirks.sources(delta))
         kept = delta.get(self._quirks.state_field) if self._quirks.state_field else None
         if kept:
             self._state = kept if self._state is None else self._state + kept
@@ -175,6 +198,8 @@ class ChatDecoder(FrameDecoder):
         state: tuple[ProviderState, ...] = ()
         if self._state is not None:
             state = (ProviderState(self.provider, {quirks.state_field: self._state}),)
+        elif self._signature is not None:
+            state = (ProviderState(self.provider, {"signature": self._signature}),)
         found.append(
             Finish(
                 finish_reason(self._word, quirks, called=bool(self._ids)),
@@ -215,12 +240,3 @@ def finish_reason(word: str | None, quirks: Quirks, *, called: bool) -> FinishRe
     """
     reason = quirks.finish_reasons.get(word, "other") if isinstance(word, str) else "other"
     return "tool_calls" if called and reason in {"stop", "other"} else reason
-
-
-def words_of(content: object) -> str:
-    """Return the words of *content*, which some servers give as a list of pieces."""
-    if isinstance(content, list):
-        return "".join(piece["text"] for piece in content if piece.get("type") == "text")
-    if content is not None and not isinstance(content, str):
-        raise TypeError
-    return content or ""

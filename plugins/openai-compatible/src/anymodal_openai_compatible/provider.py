@@ -87,7 +87,8 @@ class CompatibleText:
             VendorError: The vendor refused or failed.
         """
         codec = self.choose(request)
-        reply = await self._send(codec, request, stream=True)
+        whole = request.schema is not None and not codec.quirks.schemas_streamed
+        reply = await self._send(codec, request, stream=not whole)
         if reply.headers.get("content-type", "").startswith("application/json"):
             # Servers that cannot stream, and errors that come with status 200.
             found = parse_json(await read(reply, self.provider), self.provider)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Literal
 
 import attrs
 from anymodal import errors as e
 from anymodal.failures import STATUS_ERRORS
+from anymodal.media import Media
+from anymodal.modalities.messages import Citation
 from anymodal.modalities.text import Effort, FinishReason
 
 from .options import CompatibleOption, WireOption
 
-__all__ = ["CODES", "PLAIN", "Quirks", "fault"]
+__all__ = ["CODES", "PLAIN", "Quirks", "failed", "fault"]
 
 CODES: Final[Mapping[str, type[e.VendorError]]] = {
     "account_deactivated": e.AuthenticationError,
@@ -86,14 +88,27 @@ class Quirks:
     Args:
         option: The class of options that the vendor's plugin exports.
         max_tokens_field: Chat: `max_tokens` or `max_completion_tokens`.
+        seed_field: Chat: field for the seed.
         system_role: Chat: role of the system prompt.
         stream_options: Chat: whether `stream_options.include_usage` is sent.
         reasoning_fields: Chat: fields of a message or delta that show reasoning.
         reasoning_back: Chat: field of an assistant's message in which its
             reasoning goes back to the vendor; empty for none.
+        reasoning_unknown: Chat: what stands there in a turn that shows none;
+            empty for no such field.
+        thinks_in_content: Chat: whether reasoning stands among the pieces of a
+            message's content, and goes back there.
         state_field: Chat: field of a message or delta that goes back unchanged,
             as `ProviderState`; empty for none.
+        call_id_length: Chat: how many letters and digits the id of a tool call
+            has to have; others are remade. 0 for any id.
+        media_forms: Chat: kind of media to a function that returns its form,
+            where the vendor's is its own.
         finish_reasons: Chat: words for the end that others do not use.
+        failures: Chat: words for the end of an answer that failed.
+        extension: Chat: object of an answer or chunk with the vendor's `id` of
+            the request and, in a chunk, `usage` and `error`; empty for none.
+        sources: Chat: finds sources in a message or delta, beside its annotations.
         stateless: Responses: whether `store: false` is sent, and encrypted
             reasoning asked for.
         kept_items: Responses: types of output items that go back unchanged, as
@@ -102,6 +117,8 @@ class Quirks:
             None for the protocol's own. An effort that is not there is not
             sent, with a warning.
         refused_efforts: Model id to the efforts it is known to refuse.
+        own_efforts: Model id to the only efforts that it has. For another the
+            nearest is asked for, with a warning.
         samples_unreasoned: Whether models that reason take `temperature` and
             `top_p` while their effort is `none`, and only then.
         web_search: Chat: fields of the body that let the model search the web;
@@ -110,6 +127,12 @@ class Quirks:
             empty for none.
         schemas: Whether answers can be held to a schema, to JSON, or to nothing.
         strict_schemas: Whether the vendor knows `strict`.
+        schemas_streamed: Chat: whether an answer held to a schema can be
+            streamed; else it comes in one piece.
+        schemas_with_tools: Chat: whether an answer can be held to a schema while
+            tools or a search are offered; else the schema is only described.
+        cache_key_field: Chat: field for a key that prompts with the same beginning
+            share, where the vendor caches only those that have one; empty for none.
         end_user_field: Field for the caller's id of a person; empty for none.
         dropped: Settings of a request that the vendor refuses or ignores; they
             are left out, with a warning.
@@ -119,28 +142,43 @@ class Quirks:
             in the protocol's place.
         usd_in_usage: Path within `usage` to what the call cost, in dollars.
         body: Fields that every request has.
+        model_bodies: Model id to fields that requests for it have.
         headers: Headers that every request has; lower-case names.
     """
 
     option: type[WireOption] = CompatibleOption
     max_tokens_field: str = "max_tokens"
+    seed_field: str = "seed"
     system_role: str = "system"
     stream_options: bool = True
     reasoning_fields: tuple[str, ...] = ("reasoning_content", "reasoning")
     reasoning_back: str = ""
+    reasoning_unknown: str = ""
+    thinks_in_content: bool = False
     state_field: str = ""
+    call_id_length: int = 0
+    media_forms: Mapping[type[Media], Callable[[Any], Mapping[str, object]]] = attrs.field(
+        factory=dict, hash=False
+    )
     finish_reasons: Mapping[str, FinishReason] = attrs.field(
         factory=dict, converter=_finish_reasons, hash=False
     )
+    failures: Mapping[str, type[e.VendorError]] = attrs.field(factory=dict, hash=False)
+    extension: str = ""
+    sources: Callable[[Mapping[str, Any]], Iterable[Citation]] | None = None
     stateless: bool = True
     kept_items: frozenset[str] = frozenset({"reasoning"})
     efforts: Mapping[Effort, Mapping[str, object]] | None = attrs.field(default=None, hash=False)
     refused_efforts: Mapping[str, frozenset[str]] = attrs.field(factory=dict, hash=False)
+    own_efforts: Mapping[str, tuple[Effort, ...]] = attrs.field(factory=dict, hash=False)
     samples_unreasoned: bool = False
     web_search: Mapping[str, object] | None = attrs.field(default=None, hash=False)
     web_search_tool: str = "web_search"
     schemas: Literal["json_schema", "json_object", "none"] = "json_schema"
     strict_schemas: bool = True
+    schemas_streamed: bool = True
+    schemas_with_tools: bool = True
+    cache_key_field: str = ""
     end_user_field: str = "user"
     dropped: frozenset[str] = frozenset()
     codes: Mapping[str, type[e.VendorError]] = attrs.field(factory=dict, hash=False)
@@ -148,6 +186,7 @@ class Quirks:
     cached_tokens_field: str = ""
     usd_in_usage: tuple[str, ...] = ()
     body: Mapping[str, object] = attrs.field(factory=dict, hash=False)
+    model_bodies: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict, hash=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, hash=False)
 
     def meaning(self, *words: object) -> type[e.VendorError] | None:
@@ -209,6 +248,22 @@ def fault(
         vendor_code=str(code) if isinstance(code, str | int) else None,
         request_id=request_id,
     )
+
+
+def failed(
+    provider: str, word: str, quirks: Quirks, request_id: str | None, *, partial: str = ""
+) -> e.VendorError:
+    """Return the error that *word*, at the end of an answer, means."""
+    cls = quirks.failures[word]
+    error = cls(
+        f"{provider}: the answer ended in failure ({word})",
+        provider=provider,
+        vendor_code=word,
+        request_id=request_id,
+    )
+    if partial and hasattr(error, "partial"):
+        error.partial = partial
+    return error
 
 
 PLAIN: Final = Quirks()
