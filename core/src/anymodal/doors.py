@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeAlias
 
 import anyio
 import anyio.from_thread
@@ -21,7 +22,11 @@ from .secrets import credentials_for, is_ambient
 
 __all__ = ["Door", "Doors", "SystemClock"]
 
-T = TypeVar("T")
+Key: TypeAlias = tuple[str, str]
+"""Modality and instance."""
+
+CLOSE_SECONDS: Final = 5.0
+"""How long a provider may take to close, or to end its connecting."""
 
 
 class SystemClock:
@@ -49,21 +54,31 @@ class Door:
     bound: Any = attrs.field(repr=False)
 
 
+class _Opening:
+    """A door that is being opened: whether that has ended, and how it failed."""
+
+    def __init__(self) -> None:
+        self.ended = anyio.Event()
+        self.fault: e.AnymodalError | None = None
+
+
 class Doors:
     """
     The open doors of one client, by modality and instance.
 
     `connect` of a spec runs in a thread of its own, because importing an SDK
-    takes up to a second; callers that come meanwhile wait for the same door. No
-    thread can be stopped, so a caller that is cancelled waits for it to end.
+    takes up to a second; callers that come meanwhile wait for the same door, or
+    for the same failure. No thread can be stopped: one whose callers were all
+    cancelled ends in its own time, and its door is there for the next call.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.is_open = True
         self._settings = settings
         self._clock = clock
         self._tls = Tls()
-        self._open: dict[tuple[str, str], Door] = {}
-        self._opening: dict[tuple[str, str], anyio.Event] = {}
+        self._open: dict[Key, Door] = {}
+        self._opening: dict[Key, _Opening] = {}
 
     def get(self, offer: Offer) -> Door | None:
         """Return the door for *offer* if it is open."""
@@ -80,36 +95,74 @@ class Doors:
         Raises:
             ConfigurationError: A key, an address or a package is missing, or
                 the provider does not run on this event loop.
+            BrokenPluginError: The plugin's `connect` raised what is not ours.
         """
+        self.check_open()
         key = (offer.spec.modality, offer.instance)
-        while (door := self._open.get(key)) is None:
-            if (opening := self._opening.get(key)) is not None:
-                await opening.wait()
-                continue
-            self._opening[key] = done = anyio.Event()
-            try:
-                door = await self._connect(offer, bind)
-            finally:
-                del self._opening[key]
-                done.set()
-            self._open[key] = door
-        return door
+        if (door := self._open.get(key)) is not None:
+            return door
+        opening = self._opening.get(key)
+        if opening is None:
+            self._check_backend(offer)
+            opening = self._opening[key] = _Opening()
+            self._start(key, opening, offer, bind)
+        await opening.ended.wait()
+        if opening.fault is not None:
+            raise opening.fault.again()
+        self.check_open()
+        return self._open[key]
 
-    async def _connect(self, offer: Offer, bind: Callable[[Any], Any]) -> Door:
+    def check_open(self) -> None:
+        """
+        Refuse what comes before or after.
+
+        Raises:
+            ConfigurationError: The client is not open.
+        """
+        if not self.is_open:
+            msg = "The client is not open: use it inside `async with anymodal.Client() as ai:`."
+            raise e.ConfigurationError(msg)
+
+    def _check_backend(self, offer: Offer) -> None:
         backend = _backend()
         if backend not in offer.spec.backends:
-            msg = f"{offer.instance} runs on {' and '.join(sorted(offer.spec.backends))}, not on {backend}."
+            runs_on = " and ".join(sorted(offer.spec.backends))
+            msg = f"{offer.instance} runs on {runs_on}, not on {backend}."
             raise e.ConfigurationError(msg)
         if backend == "trio" and self._settings.http_backend == "aiohttp":
             msg = "http.backend: aiohttp runs on asyncio only; use httpx2 under trio."
             raise e.ConfigurationError(msg)
 
-        def connect() -> Door:
-            connection = self._connection(offer)
-            provider = offer.spec.connect(connection)
-            return Door(offer, connection, provider, bind(provider))
+    def _start(self, key: Key, opening: _Opening, offer: Offer, bind: Callable[[Any], Any]) -> None:
+        """Connect in a thread that ends with it; a pool's would outlive the client."""
+        token = anyio.lowlevel.current_token()
 
-        return await _in_thread(connect)
+        def run() -> None:
+            door: Door | None = None
+            try:
+                door = self._connected(offer, bind)
+            except e.AnymodalError as error:
+                opening.fault = error
+            except BaseException as error:  # noqa: BLE001  # not even SystemExit may end the host
+                opening.fault = _broken(offer, error)
+            with contextlib.suppress(RuntimeError):  # where the event loop has ended meanwhile
+                anyio.from_thread.run_sync(self._end, key, opening, door, token=token)
+
+        threading.Thread(
+            target=run, name=f"anymodal connects {offer.instance}", daemon=True
+        ).start()
+
+    def _end(self, key: Key, opening: _Opening, door: Door | None) -> None:
+        """Let the callers in; runs in the event loop."""
+        del self._opening[key]
+        if door is not None:
+            self._open[key] = door
+        opening.ended.set()
+
+    def _connected(self, offer: Offer, bind: Callable[[Any], Any]) -> Door:
+        connection = self._connection(offer)
+        provider = offer.spec.connect(connection)
+        return Door(offer, connection, provider, bind(provider))
 
     def _connection(self, offer: Offer) -> Connection:
         spec, name, settings = offer.spec, offer.instance, self._settings
@@ -143,46 +196,40 @@ class Doors:
         )
 
     async def aclose(self) -> None:
-        """Close every provider and its connections; the errors of all are kept."""
+        """
+        Close every provider and its connections, also where the caller is cancelled.
+
+        Raises:
+            ExceptionGroup: Some did not close; it has the errors of all.
+        """
+        self.is_open = False
         faults: list[Exception] = []
+        with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+            for opening in tuple(self._opening.values()):
+                await opening.ended.wait()
         while self._open:
             _, door = self._open.popitem()
             for close in (getattr(door.provider, "aclose", None), door.connection.aclose):
-                if close is None:
-                    continue
-                try:
-                    await close()
-                except Exception as fault:  # noqa: BLE001  # the others have to be closed too
-                    faults.append(fault)
+                if close is not None:
+                    with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+                        try:
+                            await close()
+                        except Exception as fault:  # noqa: BLE001  # the others have to be closed too
+                            faults.append(fault)
         if faults:
             msg = "providers that did not close"
             raise ExceptionGroup(msg, faults)
 
 
-async def _in_thread(function: Callable[[], T]) -> T:
-    """
-    Run *function* in a thread that ends with it.
-
-    A pool's thread would outlive the client: trio keeps idle ones for seconds.
-    """
-    token = anyio.lowlevel.current_token()
-    done = anyio.Event()
-    outcome: list[T] = []
-    fault: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(function())
-        except BaseException as error:  # noqa: BLE001  # raised again below
-            fault.append(error)
-        anyio.from_thread.run_sync(done.set, token=token)
-
-    threading.Thread(target=run, name="anymodal connect", daemon=True).start()
-    with anyio.CancelScope(shield=True):
-        await done.wait()
-    if fault:
-        raise fault[0]
-    return outcome[0]
+def _broken(offer: Offer, error: BaseException) -> e.BrokenPluginError:
+    """Return what to tell of a `connect` that raised what is no error of ours."""
+    if isinstance(error, ModuleNotFoundError):
+        what = f"it needs the module {error.name!r}, which is not installed"
+    else:
+        what = f"its connect raised {type(error).__name__}"
+    found = e.BrokenPluginError(f"{offer.instance} ({offer.plugin}) cannot be used: {what}.")
+    found.__cause__ = error
+    return found
 
 
 def _backend() -> str:

@@ -52,6 +52,7 @@ languages. Messages say who, what, and what to do now.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -115,6 +116,21 @@ class AnymodalError(Exception):
 
     code: ClassVar[str] = "anymodal"
     record: Record | None = None
+
+    def again(self) -> Self:
+        """
+        Return the same error to be raised once more, for another caller.
+
+        An error that is kept and raised again would gather tracebacks, and the
+        record of one call would take the place of another's.
+        """
+        try:
+            twin = copy.copy(self)
+        except TypeError:  # a subclass whose arguments are its own affair
+            return self
+        twin.record = None
+        twin.__cause__ = self.__cause__
+        return twin
 
 
 class ConfigurationError(AnymodalError):
