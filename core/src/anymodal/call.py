@@ -16,7 +16,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 import anyio
@@ -30,7 +30,7 @@ from .policy.failover import goes_on
 from .registry import Registry
 from .resolution import Row, retirement
 from .specs import Deadlines, supports
-from .usage import Attempt, CallWarning, Record, Usage, cost_of
+from .usage import Attempt, CallWarning, Cost, Record, Usage, cost_of
 
 __all__ = ["Call", "Facade", "ModelChoice", "Way"]
 
@@ -41,7 +41,14 @@ BoundT = TypeVar("BoundT")
 ModelChoice: TypeAlias = str | Sequence[str] | None
 """A name, several in order of preference, or None for the default."""
 
+Candidate: TypeAlias = Row | e.AnymodalError
+
+REMEMBERED_NAMES: Final = 1000
+"""Names that are not resolved again; callers may make up new ones without end."""
+
 NO_END: Final = float("inf")
+NO_WORD: Final = Deadlines()
+FAILED: Final = Cost(None, "the call failed")
 
 
 class Way:
@@ -51,32 +58,37 @@ class Way:
         self.registry = registry
         self.doors = doors
         self.clock = clock
-        self.is_open = False
         self._resolved: dict[tuple[str, str | None], tuple[Row, ...]] = {}
 
-    def candidates(self, model: ModelChoice, modality: str) -> Sequence[Row | e.AnymodalError]:
-        """Return who may serve *model*, in order; a name that nobody serves is its error."""
+    def candidates(self, model: ModelChoice, modality: str) -> Iterable[Candidate]:
+        """
+        Return who may serve *model*, in order; a name that nobody serves is its error.
+
+        The second and further names are resolved when they are come to.
+        """
         if model is None or isinstance(model, str):
-            further = self.registry.settings.fallbacks.get(model, ()) if model else ()
+            settings = self.registry.settings
+            further = settings.fallbacks.get(model or settings.defaults.get(modality, ""))
             if not further:
-                return self._candidates(model, modality)
+                return self._resolve(model, modality)
             names: Sequence[str | None] = (model, *further)
         else:
-            names = tuple(model)
+            names = tuple(model) if isinstance(model, Sequence) else ()
             if not names or not all(isinstance(name, str) for name in names):
-                msg = "model: a name is needed, or a sequence of at least one."
-                raise e.InvalidRequestError(msg, field="model")
-        return [one for name in names for one in self._candidates(name, modality)]
+                msg = f"model: a name or a sequence of names is needed, not {model!r}."
+                return (e.InvalidRequestError(msg, field="model"),)
+        return (one for name in names for one in self._resolve(name, modality))
 
-    def _candidates(self, name: str | None, modality: str) -> Sequence[Row | e.AnymodalError]:
-        key = (modality, name)
-        found = self._resolved.get(key)
+    def _resolve(self, name: str | None, modality: str) -> Iterable[Candidate]:
+        found = self._resolved.get((modality, name))
         if found is None:
-            try:
-                found = self.registry.resolve(name, modality).winners
-            except e.AnymodalError as error:
-                return (error,)
-            self._resolved[key] = found
+            decision = self.registry.explain(name, modality=modality)
+            if decision.error is not None:
+                return (decision.error,)
+            found = decision.winners
+            if len(self._resolved) >= REMEMBERED_NAMES:
+                self._resolved.clear()
+            self._resolved[modality, name] = found
         return found
 
     def forget(self) -> None:
@@ -107,13 +119,11 @@ class Call:
         timeout: float | Deadlines | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        if not way.is_open:
-            msg = "The client is not open: use it inside `async with anymodal.Client() as ai:`."
-            raise e.ConfigurationError(msg)
+        way.doors.check_open()
         self._way = way
         self._given = _deadlines(timeout)
         self._started = way.clock.now()
-        self.deadlines = self._given or Deadlines()
+        self.deadlines = self._given or NO_WORD
         self.record = Record(
             os.urandom(16).hex(),
             modality,
@@ -159,7 +169,7 @@ class Call:
                 self._admit(candidate, needs_of(request))
                 door = self._way.doors.get(candidate.offer)
                 if door is None:
-                    door = await self._way.doors.open(candidate.offer, bind)
+                    door = await self.within(self._way.doors.open(candidate.offer, bind), None)
                 seconds = self.deadlines.first if opens_stream else None
                 answer = await self.within(attempt(door, request), seconds)
             except Exception as error:
@@ -183,6 +193,7 @@ class Call:
         self._row = row
         record.provider, record.instance = offer.spec.id, offer.instance
         record.model, record.plugin = model.id, offer.plugin
+        record.request_id = None
         if self._given is None:
             self.deadlines = offer.deadlines
 
@@ -239,20 +250,24 @@ class Call:
         return error
 
     def _attempt(
-        self, row: Row | e.AnymodalError, started: float, error: e.AnymodalError | None = None
+        self, row: Candidate, started: float, error: e.AnymodalError | None = None
     ) -> Attempt:
         seconds = self._way.clock.now() - started
         if isinstance(row, e.AnymodalError):
             return Attempt("", "", "", seconds, error)
         return Attempt(row.offer.spec.id, row.offer.instance, row.model.id, seconds, error)
 
-    def _failed(self, row: Row | e.AnymodalError, started: float, error: Exception) -> None:
-        self.record.seconds = self._way.clock.now() - self._started
-        if isinstance(error, e.AnymodalError):
-            error.record = self.record
-            if isinstance(error, e.VendorError):
-                self.record.request_id = error.request_id
-            self.record.attempts.append(self._attempt(row, started, error))
+    def _failed(self, row: Candidate, started: float, error: Exception) -> None:
+        record = self.record
+        record.seconds = self._way.clock.now() - self._started
+        record.cost = FAILED
+        if not isinstance(error, e.AnymodalError):
+            return
+        error.record = record
+        if isinstance(error, e.VendorError):
+            record.request_id = error.request_id
+            error.provider = error.provider or record.provider
+        record.attempts.append(self._attempt(row, started, error))
 
     def failed_late(self, error: e.AnymodalError) -> None:
         """Note that an answer that had begun broke with *error*."""

@@ -57,7 +57,9 @@ class Client:
             raise e.ConfigurationError(msg)
         self.registry = registry or Registry(settings, plugins=plugins)
         ticking = clock or SystemClock()
-        self._way = Way(self.registry, Doors(self.registry.settings, ticking), ticking)
+        doors = Doors(self.registry.settings, ticking)
+        doors.is_open = False  # until the client is entered
+        self._way = Way(self.registry, doors, ticking)
         self._facades: dict[Modality[Any], Any] = {}
 
     def __getitem__(self, modality: Modality[FacadeT]) -> FacadeT:
@@ -106,11 +108,13 @@ class Client:
 
     async def aclose(self) -> None:
         """Close all connections. Calls after this are refused."""
-        self._way.is_open = False
         await self._way.doors.aclose()
 
     async def __aenter__(self) -> Self:
-        self._way.is_open = True
+        if self._way.doors.is_open:
+            msg = "The client is open already: enter it once, and share it."
+            raise e.ConfigurationError(msg)
+        self._way.doors.is_open = True
         return self
 
     async def __aexit__(
