@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .client import Client
     from .config import Settings
     from .connection import Connection
+    from .facades.chat import Chat, ChatStream, ToolRan
+    from .facades.text import Estimate, TextStream
+    from .facades.text_stream import PartialOutput
     from .isolation import plugin_manager
     from .media import Audio, File, Image, Media, Video
     from .modalities import TEXT, Modality
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
         ToolCallDelta,
         ToolSpec,
     )
+    from .modalities.tools import Tool
     from .registry import Registry
     from .specs import (
         Capabilities,
@@ -54,6 +58,9 @@ if TYPE_CHECKING:
     from .usage import Attempt, CallWarning, Cost, Price, Prices, Record, Usage
 
 _HOMES = {
+    "facades.chat": ("Chat", "ChatStream", "ToolRan"),
+    "facades.text": ("Estimate", "TextStream"),
+    "facades.text_stream": ("PartialOutput",),
     "client": ("Client",),
     "config": ("Settings",),
     "connection": ("Connection",),
@@ -76,9 +83,11 @@ _HOMES = {
         "TextProviderSpec",
         "TextRequest",
         "TextResult",
-        "ToolSpec",
         "ToolCallDelta",
+        "ToolSpec",
+        "WebSearch",
     ),
+    "modalities.tools": ("Tool",),
     "registry": ("Registry",),
     "specs": (
         "Capabilities",
@@ -102,6 +111,8 @@ __all__ = [
     "Audio",
     "CallWarning",
     "Capabilities",
+    "Chat",
+    "ChatStream",
     "Citation",
     "Client",
     "CommandSpec",
@@ -110,6 +121,7 @@ __all__ = [
     "Credential",
     "Deadlines",
     "EmulatorSpec",
+    "Estimate",
     "File",
     "Finish",
     "Image",
@@ -118,6 +130,7 @@ __all__ = [
     "Message",
     "Modality",
     "ModelSpec",
+    "PartialOutput",
     "Price",
     "Prices",
     "ProviderSpec",
@@ -133,12 +146,16 @@ __all__ = [
     "TextProviderSpec",
     "TextRequest",
     "TextResult",
+    "TextStream",
+    "Tool",
     "ToolCall",
     "ToolCallDelta",
+    "ToolRan",
     "ToolResult",
     "ToolSpec",
     "Usage",
     "Video",
+    "WebSearch",
     "__version__",
     "hookimpl",
     "hookspec",

@@ -57,6 +57,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
+    from .modalities.messages import Message
     from .usage import Record
 
 __all__ = [
@@ -466,9 +467,15 @@ class DeadlineExceededError(PolicyError):
 
 
 class RoundsExceededError(PolicyError):
-    """A conversation with tools went on past its bound."""
+    """
+    A conversation with tools went on past its bound.
+
+    Attributes:
+        messages: The conversation as far as it came.
+    """
 
     code = "rounds_exceeded"
+    messages: tuple[Message, ...] = ()
 
 
 class KeyReusedError(PolicyError):

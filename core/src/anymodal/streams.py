@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Final, Generic, ParamSpec, TypeVar
 
 from .errors import MalformedReplyError
 
-__all__ = ["Batches", "LineSplitter", "SseSplitter", "streaming"]
+__all__ = ["Batches", "LineSplitter", "SseSplitter", "Whole", "streaming"]
 
 MAX_EVENT_BYTES: Final = 32 * 1024 * 1024
 """Longest line or event that is held in memory."""
@@ -228,4 +228,25 @@ class Batches(Generic[EventT]):
             self._waiting.extend(await self.batch())
             if not self._waiting:
                 raise StopAsyncIteration
+        return self._waiting.popleft()
+
+
+class Whole(Generic[EventT]):
+    """Events that are all there, with the face of `Batches`."""
+
+    def __init__(self, events: Iterable[EventT]) -> None:
+        self._waiting = deque(events)
+
+    async def batch(self) -> list[EventT]:
+        """Return all that is left."""
+        found = list(self._waiting)
+        self._waiting.clear()
+        return found
+
+    def __aiter__(self) -> AsyncIterator[EventT]:
+        return self
+
+    async def __anext__(self) -> EventT:
+        if not self._waiting:
+            raise StopAsyncIteration
         return self._waiting.popleft()

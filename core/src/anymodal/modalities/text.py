@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import ClassVar, Final, Literal, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -275,11 +275,13 @@ class TextResult:
     Attributes:
         message: The model's turn, to be put into the next prompt.
         finish: Why it ended and what it used.
+        output: The answer as the class or schema that `output=` named.
         record: What is known about the call. Set by the client.
     """
 
     message: Message
     finish: Finish = attrs.field(factory=Finish)
+    output: Any = None  # of whatever class the caller asked for
     record: Record = attrs.field(default=None, eq=False, repr=False)
 
     @property
@@ -311,6 +313,24 @@ class TextResult:
     def usage(self) -> Usage | None:
         """What the vendor counted."""
         return self.finish.usage
+
+
+def events_of(result: TextResult) -> list[TextEvent]:
+    """Return the events that a stream of *result* would have had."""
+    events: list[TextEvent] = []
+    calls = 0
+    for part in result.message.parts:
+        if isinstance(part, str) and part:
+            events.append(TextDelta(part))
+        elif isinstance(part, Reasoning):
+            events.append(ReasoningDelta(part.text))
+        elif isinstance(part, Citation):
+            events.append(part)
+        elif isinstance(part, ToolCall):
+            events.append(ToolCallDelta(calls, part.id, part.name, part.arguments))
+            calls += 1
+    state = result.message.state or result.finish.state
+    return [*events, attrs.evolve(result.finish, state=state)]
 
 
 # -- what an author writes ------------------------------------------------------------

@@ -1,0 +1,149 @@
+"""What a caller asks for, and the requests and results that this makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from .. import errors as e
+from ..call import Call, ModelChoice
+from ..media import Audio, File, Image, Media, Video
+from ..modalities.messages import Message, Prompt, messages_of
+from ..modalities.text import (
+    Cache,
+    Effort,
+    Finish,
+    TextOption,
+    TextRequest,
+    TextResult,
+    WebSearch,
+)
+from ..modalities.tools import ToolLike, specs_of
+from ..shapes import Output, Shape, shape_of
+
+if TYPE_CHECKING:
+    from ..resolution import Row
+
+__all__ = ["Asked", "account", "finished", "needs_of", "stream_needs_of"]
+
+_MEDIA_NEEDS: Final[Mapping[type[Media], str]] = {
+    Image: "image_input",
+    Audio: "audio_input",
+    Video: "video_input",
+    File: "file_input",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Asked:
+    """
+    The settings of a call as the caller gave them. A chat keeps one for all its turns.
+
+    The attributes are the arguments of `TextFacade.generate`.
+    """
+
+    model: ModelChoice = None
+    system: str | None = None
+    tools: Sequence[ToolLike] = ()
+    tool_choice: str | None = None
+    output: Output | None = None
+    reasoning: Effort | None = None
+    web_search: WebSearch | bool = False
+    cache: Cache | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    stop: Sequence[str] = ()
+    seed: int | None = None
+    options: Sequence[TextOption] = ()
+    end_user: str | None = None
+    strict: bool = False
+    raw: bool = False
+    shape: Shape | None = attrs.field(init=False)
+
+    @shape.default
+    def _shape(self) -> Shape | None:
+        return None if self.output is None else shape_of(self.output)
+
+    def request(self, prompt: Prompt, call: Call, row: Row) -> TextRequest:
+        """
+        Return the request for the candidate *row*.
+
+        Raises:
+            InvalidRequestError: Something in it no provider could serve.
+        """
+        search = self.web_search
+        return TextRequest(
+            model=row.model,
+            messages=messages_of(prompt),
+            system=self.system,
+            tools=specs_of(self.tools) if self.tools else (),
+            tool_choice=self.tool_choice,
+            schema=None if self.shape is None else self.shape.schema,
+            web_search=(WebSearch() if search else None) if isinstance(search, bool) else search,
+            cache=self.cache,
+            reasoning=self.reasoning,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            max_tokens=self.max_tokens,
+            stop=(self.stop,) if isinstance(self.stop, str) else tuple(self.stop),
+            seed=self.seed,
+            options=tuple(self.options),
+            end_user=self.end_user,
+            deadlines=call.deadlines,
+            strict=self.strict,
+            raw=self.raw,
+            warnings=call.record.warnings,
+        )
+
+
+def needs_of(request: TextRequest) -> list[str]:
+    """Return the capabilities without which *request* makes no sense."""
+    needs: list[str] = []
+    if request.tools:
+        needs.append("function_calling")
+    if request.schema is not None:
+        needs.append("structured_output")
+    if request.web_search is not None:
+        needs.append("web_search")
+    for message in request.messages:
+        needs += [_MEDIA_NEEDS[type(part)] for part in message.parts if isinstance(part, Media)]
+    return needs
+
+
+def stream_needs_of(request: TextRequest) -> list[str]:
+    """Return what `needs_of` does, and streaming."""
+    return [*needs_of(request), "streaming"]
+
+
+def account(call: Call, finish: Finish) -> None:
+    """Note in the record what *finish* says."""
+    call.account(finish.usage, finish.request_id)
+    call.record.raw = finish.raw
+
+
+def finished(call: Call, message: Message, finish: Finish, shape: Shape | None) -> TextResult:
+    """
+    Return the whole answer, read into its shape.
+
+    Raises:
+        InvalidOutputError: It does not have the shape; `partial` is its text.
+    """
+    result = TextResult(message, finish, record=call.record)
+    if shape is None or finish.reason == "tool_calls":
+        return result
+    try:
+        if finish.reason == "length":
+            msg = "it was cut off at max_tokens"
+            raise ValueError(msg)  # noqa: TRY301  # one way out for all that does not fit
+        return attrs.evolve(result, output=shape.read(result.text))
+    except (ValueError, RecursionError) as fault:
+        record = call.record
+        why = " ".join(str(fault).split())[:300]
+        msg = f"{record.instance}/{record.model}: the answer does not have the wanted shape: {why}"
+        error = e.InvalidOutputError(msg, provider=record.provider, request_id=finish.request_id)
+        error.partial = result.text
+        error.record = record
+        raise error from fault

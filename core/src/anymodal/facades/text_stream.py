@@ -1,0 +1,213 @@
+"""An answer under way."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
+
+import anyio
+import attrs
+
+from .. import errors as e
+from ..call import Call
+from ..modalities.messages import Prompt
+from ..modalities.text import Finish, TextDelta, TextEvent, TextRequest, TextResult
+from ..shapes import partial_json
+from .answers import Batched, BoundText, assembled, batched, bind, broken, unfinished, words
+from .asking import Asked, account, finished, stream_needs_of
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ..doors import Door
+    from ..usage import Record
+
+__all__ = ["PartialOutput", "StreamEvent", "TextStream", "Words"]
+
+DRAIN_SECONDS: Final = 1.0
+"""How long the bytes after the last event are waited for, to keep the connection."""
+
+
+@attrs.define(eq=True)
+class PartialOutput:
+    """
+    What a structured answer says so far.
+
+    Attributes:
+        value: JSON values; strings may be cut, what is not there yet is left out.
+    """
+
+    value: Any
+
+
+StreamEvent: TypeAlias = TextEvent | PartialOutput
+
+
+class TextStream:
+    """
+    An answer under way: iterate over its events, or over its `text`.
+
+    It may be opened in one task and read and closed in another, but not be read
+    by two at once. What was read is kept until the stream is gone, for `result`.
+    """
+
+    def __init__(self, call: Call, prompt: Prompt, asked: Asked) -> None:
+        self._call = call
+        self._prompt = prompt
+        self._asked = asked
+        self._stack: AsyncExitStack | None = None
+        self._source: Batched | None = None
+        self._seen: list[TextEvent] = []
+        self._ready: deque[StreamEvent] = deque()
+        self._partial: object = None
+
+    @property
+    def record(self) -> Record:
+        """What is known about the call so far."""
+        return self._call.record
+
+    async def start(self) -> Self:
+        """
+        Send the request and wait for the first event.
+
+        Raises:
+            AnymodalError: As `TextFacade.generate` does.
+        """
+        if not self._seen:
+            await self._call.run(
+                self._asked.model,
+                partial(self._asked.request, self._prompt, self._call),
+                self._open,
+                bind=bind,
+                needs_of=stream_needs_of,
+                opens_stream=True,
+            )
+            self._call.saw_first_event()
+        return self
+
+    async def _open(self, door: Door, request: TextRequest) -> None:
+        bound: BoundText = door.bound
+        async with AsyncExitStack() as stack:
+            source = batched(await stack.enter_async_context(bound.stream(request)))
+            batch = await source.batch()
+            if not batch:
+                raise unfinished(self.record.instance, ())
+            self._source = source
+            self._take(batch)
+            self._stack = stack.pop_all()
+
+    def _take(self, batch: list[TextEvent]) -> None:
+        self._seen += batch
+        if (finish := self._finish) is not None:
+            account(self._call, finish)
+        if self._asked.shape is None:
+            self._ready.extend(batch)
+            return
+        self._ready.extend(event for event in batch if type(event) is not Finish)
+        value = partial_json(words(self._seen))
+        if value is not None and value != self._partial:
+            self._partial = value
+            self._ready.append(PartialOutput(value))
+        if finish is not None:
+            self._ready.append(finish)
+
+    @property
+    def _finish(self) -> Finish | None:
+        last = self._seen[-1] if self._seen else None
+        return last if type(last) is Finish else None
+
+    async def _read(self) -> bool:
+        """Wait for more events; return whether there are any."""
+        if self._finish is not None:
+            return False
+        if self._source is None:
+            msg = "The stream is not open: use it inside `async with`, or await start() first."
+            raise e.ConfigurationError(msg)
+        try:
+            batch = await self._call.within(self._source.batch(), self._call.deadlines.between)
+            if not batch:
+                raise unfinished(self.record.instance, self._seen)
+        except e.AnymodalError as error:
+            raise self._broken(error) from error.__cause__
+        self._take(batch)
+        return True
+
+    def _broken(self, error: e.AnymodalError) -> e.AnymodalError:
+        if isinstance(error, e.VendorError):
+            error = broken(error, self._seen)
+        elif isinstance(error, e.DeadlineExceededError):
+            error.partial = words(self._seen)
+        self._call.failed_late(error)
+        return error
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        if not self._ready and not await self._read():
+            raise StopAsyncIteration
+        return self._ready.popleft()
+
+    @property
+    def text(self) -> AsyncIterator[str]:
+        """The answer's words, piece by piece."""
+        return Words(self)
+
+    @property
+    def said(self) -> str:
+        """The words so far."""
+        return words(self._seen)
+
+    async def result(self) -> TextResult:
+        """
+        Read to the end and return the whole, also after it was iterated over.
+
+        Raises:
+            VendorError: The stream broke; `partial` has the text so far.
+        """
+        while await self._read():
+            pass
+        finish = cast("Finish", self._finish)
+        return finished(self._call, assembled(self._seen), finish, self._asked.shape)
+
+    async def aclose(self) -> None:
+        """Close the connection, or give it back where the answer is whole."""
+        stack, self._stack = self._stack, None
+        if stack is None:
+            return
+        async with stack:
+            source, self._source = self._source, None
+            if self._finish is not None and source is not None:
+                with anyio.move_on_after(DRAIN_SECONDS):
+                    while await source.batch():
+                        pass
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class Words:
+    """The words of a stream. A class, since a generator would have to be closed."""
+
+    def __init__(self, events: AsyncIterator[object]) -> None:
+        self._events = events
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        while True:
+            event = await anext(self._events)
+            if type(event) is TextDelta:
+                return event.text
