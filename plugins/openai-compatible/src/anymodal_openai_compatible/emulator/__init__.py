@@ -10,14 +10,13 @@ passed over. Shapes, frames and their order are those of the types in openai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from anymodal_emulator.app import Emulator, RefusedError, Reply, Request, Stream
 
 from . import chat, responses
 from .dialect import Dialect
-from .refusals import fail, refuse
 
 __all__ = ["Dialect", "app", "vendor"]
 
@@ -34,14 +33,13 @@ def vendor(dialect: Dialect, *, base_path: str = "/v1") -> Emulator:
         if sent and request.key and sent != request.key:
             raise RefusedError(kind="bad_key", got=f"{sent[:7]}{'*' * 8}{sent[-2:]}")
 
-    def headers(request: Request) -> Mapping[str, str]:
-        return {
-            "x-request-id": request.memory.id("req_", 32),
-            "openai-version": "2020-10-01",
-            "openai-processing-ms": "1",
-        }
-
-    emulator = Emulator(dialect.provider, refuse=refuse, fail=fail, admit=admit, headers=headers)
+    emulator = Emulator(
+        dialect.provider,
+        refuse=dialect.refuse,
+        fail=dialect.fail,
+        admit=admit,
+        headers=dialect.headers,
+    )
     serve(emulator, dialect, base_path)
     return emulator
 
@@ -55,7 +53,8 @@ def serve(emulator: Emulator, dialect: Dialect, base_path: str) -> None:
         return lambda request: handler(request, dialect)
 
     emulator.route("POST", f"{base_path}/chat/completions")(with_dialect(chat.complete))
-    emulator.route("POST", f"{base_path}/responses")(with_dialect(responses.create))
+    if dialect.responses:
+        emulator.route("POST", f"{base_path}/responses")(with_dialect(responses.create))
     emulator.route("GET", f"{base_path}/models")(with_dialect(_list))
     emulator.route("GET", f"{base_path}/models/{{model}}")(with_dialect(_show))
 

@@ -5,57 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
+import attrs
 from anymodal_emulator.app import RefusedError, Reply, Request, Stream, sse
 from anymodal_emulator.checking import Field, check, one_of
 from anymodal_emulator.text import Answer, Ask, Call, Given, answer, tokens, word
 
 from .dialect import Dialect
-from .fields import CHAT
-from .refusals import fail, object_to_word
 
 __all__ = ["complete"]
 
 Json = Mapping[str, object]
 
-TEXT_PART = {"type": one_of("text", required=True), "text": Field("string", required=True)}
-PARTS: Mapping[str, Mapping[str, Field]] = {
-    "text": TEXT_PART,
-    "image_url": {
-        "type": Field("string"),
-        "image_url": Field(
-            "object",
-            required=True,
-            fields={
-                "url": Field("string", required=True),
-                "detail": one_of("auto", "low", "high", "original"),
-            },
-        ),
-    },
-    "input_audio": {
-        "type": Field("string"),
-        "input_audio": Field(
-            "object",
-            required=True,
-            fields={
-                "data": Field("string", required=True),
-                "format": one_of("wav", "mp3", required=True),
-            },
-        ),
-    },
-    "file": {
-        "type": Field("string"),
-        "file": Field(
-            "object",
-            required=True,
-            fields={
-                "file_data": Field("string"),
-                "file_id": Field("string"),
-                "filename": Field("string"),
-            },
-        ),
-    },
-    "refusal": {"type": Field("string"), "refusal": Field("string", required=True)},
-}
 TOOL_CALL = Field(
     "object",
     fields={
@@ -96,7 +56,7 @@ ROLES: Mapping[str, Mapping[str, Field]] = {
 def complete(request: Request, dialect: Dialect) -> Reply | Stream:
     """Answer `POST /chat/completions`."""
     body = request.json()
-    check(body, CHAT, lenient=dialect.lenient)
+    check(body, dialect.fields, lenient=dialect.lenient)
     dialect.require_model(str(body["model"]))
     dialect.object_to(str(body["model"]), body)
     streamed = body.get("stream") is True
@@ -105,12 +65,19 @@ def complete(request: Request, dialect: Dialect) -> Reply | Stream:
         raise RefusedError(kind="other", param="stream_options", got=words)
     asked = _ask(body, dialect)
     magic = word(asked.prompt)
-    refused = object_to_word(magic)
+    refused = dialect.block(magic)
     if refused is not None:
         return refused
     if magic == "fail" and not streamed:
-        return fail(500)
+        return dialect.fail(500)
     answered = answer(asked, request.memory)
+    if dialect.call_id_length:
+        calls = (
+            attrs.evolve(call, id=call.id[-dialect.call_id_length :]) for call in answered.calls
+        )
+        answered = attrs.evolve(answered, calls=tuple(calls))
+    if answered.refusal and not dialect.refusal_field:
+        answered = attrs.evolve(answered, text=answered.refusal, refusal="")
     shared: dict[str, object] = {
         "id": request.memory.id("chatcmpl-", 29),
         "created": request.memory.now(),
@@ -124,7 +91,9 @@ def complete(request: Request, dialect: Dialect) -> Reply | Stream:
         usage = options.get("include_usage") is True
         return Stream(_frames(answered, shared, choices, dialect, usage=usage))
     made = [_choice(answered, index, dialect) for index in choices]
-    whole = {**shared, "object": "chat.completion", "choices": made, "usage": _usage(answered)}
+    whole = {**shared, "object": "chat.completion", "choices": made}
+    whole["usage"] = dialect.usage(answered)
+    dialect.touch(whole, answered)
     return Reply.json(whole)
 
 
@@ -160,9 +129,15 @@ def _ask(body: Json, dialect: Dialect) -> Ask:
         schema=_schema(body),
         max_tokens=cast("int | None", body.get("max_completion_tokens") or body.get("max_tokens")),
         stop=_stop(body),
-        effort=str(body.get("reasoning_effort") or ""),
-        cache_key=str(body.get("prompt_cache_key") or ""),
-        search="web_search_options" in body,
+        effort=dialect.effort(body),
+        cache_key=dialect.cache_key(body),
+        search="web_search_options" in body or _searches(body),
+    )
+
+
+def _searches(body: Json) -> bool:
+    return any(
+        "search" in str(tool["type"]) for tool in cast("Sequence[Json]", body.get("tools") or ())
     )
 
 
@@ -175,8 +150,8 @@ def _check_message(at: str, message: Json, dialect: Dialect) -> None:
     content = message.get("content")
     for index, part in enumerate(content if isinstance(content, list) else ()):
         place = f"{at}.content[{index}]"
-        check(part, {"type": one_of(*PARTS, required=True)}, at=place, lenient=True)
-        check(part, PARTS[part["type"]], at=place, lenient=dialect.lenient)
+        check(part, {"type": one_of(*dialect.parts, required=True)}, at=place, lenient=True)
+        check(part, dialect.parts[part["type"]], at=place, lenient=dialect.lenient)
 
 
 def _check_calls(messages: Sequence[Json]) -> dict[str, str]:
@@ -219,7 +194,9 @@ def _given(at: str, message: Json) -> Iterator[Given]:
     for index, part in enumerate(_parts(message)):
         try:
             inner = cast("Mapping[str, str]", part.get(str(part["type"])))
-            if part["type"] == "image_url":
+            if isinstance(inner, str):
+                yield from _bare(str(part["type"]), inner, str(part.get("document_name") or ""))
+            elif part["type"] == "image_url":
                 yield Given.of_uri("image", inner["url"])
             elif part["type"] == "input_audio":
                 uri = f"data:audio/{inner['format']};base64,{inner['data']}"
@@ -233,6 +210,17 @@ def _given(at: str, message: Json) -> Iterator[Given]:
                 got=f"Invalid media: {error}.",
                 code="invalid_base64_image",
             ) from error
+
+
+def _bare(kind: str, text: str, name: str) -> Iterator[Given]:
+    """Iterate over what a part holds that is a string where OpenAI has an object."""
+    if kind == "image_url":
+        yield Given.of_uri("image", text)
+    elif kind == "document_url":
+        yield Given.of_uri("file", text, name=name)
+    elif kind == "input_audio":
+        sound = text if "://" in text else f"data:audio/mpeg;base64,{text}"
+        yield Given.of_uri("audio", sound)
 
 
 def _tools(body: Json) -> dict[str, Json]:
@@ -266,31 +254,13 @@ def _stop(body: Json) -> tuple[str, ...]:
 # -- what is answered ---------------------------------------------------------------------
 
 
-def _usage(found: Answer) -> Json:
-    return {
-        "prompt_tokens": found.input_tokens,
-        "completion_tokens": found.output_tokens,
-        "total_tokens": found.input_tokens + found.output_tokens,
-        "prompt_tokens_details": {
-            "cached_tokens": found.cached_tokens,
-            "cache_write_tokens": 0,
-            "audio_tokens": 0,
-        },
-        "completion_tokens_details": {
-            "reasoning_tokens": found.reasoning_tokens,
-            "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
-        },
-    }
-
-
 def _choice(found: Answer, index: int, dialect: Dialect) -> Json:
     message: dict[str, object] = {
         "role": "assistant",
         "content": None if found.calls or found.refusal else found.text,
-        "refusal": found.refusal or None,
     }
+    if dialect.refusal_field:
+        message["refusal"] = found.refusal or None
     if dialect.own_fields or found.cited:
         message["annotations"] = _annotations(found)
     if found.calls:
@@ -321,25 +291,27 @@ def _frames(
     sent = 0
 
     def frame(made: list[Json], **more: object) -> bytes:
-        whole = {**shared, "object": "chat.completion.chunk", "choices": made, **extra, **more}
-        return sse(whole)
+        chunk = {**shared, "object": "chat.completion.chunk", "choices": made, **extra, **more}
+        dialect.touch(chunk, found)
+        return sse(chunk)
 
     for index in choices:
         for delta, end in _deltas(found, dialect):
             if found.word == "fail" and sent == 3:
-                yield sse(fail(500).body.decode())
+                yield sse(dialect.broken(shared).decode())
                 return
             sent += 1
             yield frame([{"index": index, "delta": delta, "logprobs": None, "finish_reason": end}])
     if usage:
-        yield frame([], usage=_usage(found))
+        yield frame([], usage=dialect.usage(found))
     yield sse("[DONE]")
 
 
 def _deltas(found: Answer, dialect: Dialect) -> Iterator[tuple[Json, str | None]]:
     """Iterate over the deltas of one choice; the last has the reason of the end."""
     content = None if found.calls else ""
-    yield {"role": "assistant", "content": content, "refusal": None}, None
+    first: Json = {"role": "assistant", "content": content}
+    yield {**first, "refusal": None} if dialect.refusal_field else first, None
     if dialect.reasoning_field:
         for piece in tokens(found.reasoning):
             yield {dialect.reasoning_field: piece}, None

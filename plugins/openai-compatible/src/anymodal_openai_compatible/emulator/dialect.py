@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import attrs
-from anymodal_emulator.app import RefusedError
+from anymodal_emulator.app import RefusedError, Reply, Request
+from anymodal_emulator.checking import Field
+from anymodal_emulator.text import Answer, Word
+
+from . import refusals
+from .fields import CHAT, PARTS
 
 __all__ = ["Dialect"]
 
@@ -13,6 +18,51 @@ __all__ = ["Dialect"]
 def _nothing(model: str, body: Mapping[str, object]) -> None:
     """Have nothing against *body*."""
     del model, body
+
+
+def _effort(body: Mapping[str, object]) -> str:
+    return str(body.get("reasoning_effort") or "")
+
+
+def _cache_key(body: Mapping[str, object]) -> str:
+    return str(body.get("prompt_cache_key") or "")
+
+
+def _headers(request: Request) -> Mapping[str, str]:
+    return {
+        "x-request-id": request.memory.id("req_", 32),
+        "openai-version": "2020-10-01",
+        "openai-processing-ms": "1",
+    }
+
+
+def _usage(found: Answer) -> Mapping[str, object]:
+    return {
+        "prompt_tokens": found.input_tokens,
+        "completion_tokens": found.output_tokens,
+        "total_tokens": found.input_tokens + found.output_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": found.cached_tokens,
+            "cache_write_tokens": 0,
+            "audio_tokens": 0,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": found.reasoning_tokens,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def _broken(chunk: Mapping[str, object]) -> bytes:
+    del chunk
+    return refusals.fail(500).body
+
+
+def _touched(whole: dict[str, object], found: Answer) -> None:
+    """Leave an answer or chunk as it is."""
+    del whole, found
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +79,20 @@ class Dialect:
         reasoning_field: Where reasoning stands in chat messages; nowhere if empty.
         own_fields: Whether answers have the fields that only OpenAI's have.
         object_to: Raises `RefusedError` for what a model does not take.
+        responses: Whether the Responses protocol is served too.
+        headers: Headers of every answer.
+        fields: Chat: what a body may have.
+        parts: Chat: what the content of messages may have, by type.
+        refusal_field: Chat: whether a refusal has a field of its own; else it is words.
+        call_id_length: Chat: how long ids of tool calls are; 0 for OpenAI's.
+        effort: Chat: how hard a body asks to think; empty or `none` for not at all.
+        cache_key: Chat: what prompts share whose beginning is cached.
+        usage: Chat: what is said to have been used.
+        touch: Chat: changes an answer, or a chunk, into the vendor's form.
+        refuse: Puts a refusal into the vendor's words and body.
+        fail: What the vendor says with a bare status.
+        block: Chat: the refusal that a magic word asks for, if it asks for one.
+        broken: Chat: the frame that ends a stream when the vendor fails in it.
     """
 
     provider: str
@@ -39,6 +103,20 @@ class Dialect:
     reasoning_field: str = ""
     own_fields: bool = False
     object_to: Callable[[str, Mapping[str, object]], None] = _nothing
+    responses: bool = True
+    headers: Callable[[Request], Mapping[str, str]] = _headers
+    fields: Mapping[str, Field] = attrs.field(default=CHAT, repr=False)
+    parts: Mapping[str, Mapping[str, Field]] = attrs.field(default=PARTS, repr=False)
+    refusal_field: bool = True
+    call_id_length: int = 0
+    effort: Callable[[Mapping[str, object]], str] = _effort
+    cache_key: Callable[[Mapping[str, object]], str] = _cache_key
+    usage: Callable[[Answer], Mapping[str, object]] = _usage
+    touch: Callable[[dict[str, object], Answer], None] = _touched
+    refuse: Callable[[RefusedError], Reply] = refusals.refuse
+    fail: Callable[[int], Reply] = refusals.fail
+    block: Callable[[Word | None], Reply | None] = refusals.object_to_word
+    broken: Callable[[Mapping[str, object]], bytes] = _broken
 
     def require_model(self, name: str) -> None:
         """

@@ -13,7 +13,7 @@ from typing import Final, cast
 from anymodal_emulator.app import RefusedError
 from anymodal_emulator.checking import Field, one_of
 
-__all__ = ["CHAT", "RESPONSES"]
+__all__ = ["CHAT", "PARTS", "RESPONSES"]
 
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 VERBOSITIES: Final = ("low", "medium", "high")
@@ -130,6 +130,46 @@ SHARED: Final = {
     "top_logprobs": Field("integer|null", least=0, most=20),
     "top_p": Field("number|null", least=0, most=1),
     "user": Field("string"),
+}
+
+TEXT_PART: Final = {"type": one_of("text", required=True), "text": Field("string", required=True)}
+PARTS: Final[Mapping[str, Mapping[str, Field]]] = {
+    "text": TEXT_PART,
+    "image_url": {
+        "type": Field("string"),
+        "image_url": Field(
+            "object",
+            required=True,
+            fields={
+                "url": Field("string", required=True),
+                "detail": one_of("auto", "low", "high", "original"),
+            },
+        ),
+    },
+    "input_audio": {
+        "type": Field("string"),
+        "input_audio": Field(
+            "object",
+            required=True,
+            fields={
+                "data": Field("string", required=True),
+                "format": one_of("wav", "mp3", required=True),
+            },
+        ),
+    },
+    "file": {
+        "type": Field("string"),
+        "file": Field(
+            "object",
+            required=True,
+            fields={
+                "file_data": Field("string"),
+                "file_id": Field("string"),
+                "filename": Field("string"),
+            },
+        ),
+    },
+    "refusal": {"type": Field("string"), "refusal": Field("string", required=True)},
 }
 
 CHAT: Final[Mapping[str, Field]] = {
