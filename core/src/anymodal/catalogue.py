@@ -20,12 +20,7 @@ Overrides = Mapping[str, Mapping[str, object]]
 
 def table(spec: ProviderSpec[Any], overrides: Overrides) -> tuple[ModelSpec, ...]:
     """Return the models of *spec* as the user's settings have them."""
-    return tuple(
-        overridden(model, overrides[where], where)
-        if (where := f"{spec.id}/{model.id}") in overrides
-        else model
-        for model in spec.models
-    )
+    return tuple(_overridden_by_any_name(spec, model, overrides) for model in spec.models)
 
 
 def find(spec: ProviderSpec[Any], name: str, overrides: Overrides) -> ModelSpec:
@@ -40,6 +35,15 @@ def find(spec: ProviderSpec[Any], name: str, overrides: Overrides) -> ModelSpec:
             return model
     where = f"{spec.id}/{name}"
     return overridden(ModelSpec(id=name, listed=False), overrides.get(where, {}), where)
+
+
+def _overridden_by_any_name(
+    spec: ProviderSpec[Any], model: ModelSpec, overrides: Overrides
+) -> ModelSpec:
+    for name in (*model.aliases, model.id):
+        where = f"{spec.id}/{name}"
+        model = overridden(model, overrides.get(where, {}), where)
+    return model
 
 
 def overridden(model: ModelSpec, fields: Mapping[str, object], where: str) -> ModelSpec:

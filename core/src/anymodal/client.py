@@ -93,13 +93,16 @@ class Client:
 
         Args:
             names: Providers, instances or models.
+
+        Raises:
+            AnymodalError: A name is served by nobody, or its provider cannot be
+                connected.
         """
         for name in names:
-            for modality in self.registry.modalities():
-                if not modality.facade:
-                    continue
-                for row in self.registry.explain(name, modality=modality.name).winners:
-                    await self._way.doors.open(row.offer, self[modality].bind)
+            for modality, decision in self.registry.served(name):
+                if modality.facade:
+                    for row in decision.winners:
+                        await self._way.doors.open(row.offer, self[modality].bind)
 
     def reload(self) -> None:
         """Look again at what is installed; open connections stay open."""

@@ -62,6 +62,11 @@ class Plugin:
         distribution = self.candidate.distribution
         return f"{distribution.name} {distribution.version}".strip()
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids that it serves, as far as that is known yet."""
+        return self.candidate.ids if self.state in {"found", "loaded"} else frozenset()
+
 
 class Plugins:
     """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import json
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from typing import Any
 
 import attrs
@@ -19,7 +19,8 @@ from .modalities import BUILT_IN, Modality
 from .resolution import Decision, Offer, Row, decided, refusal
 from .resolution.table import by_table
 from .secrets import is_ambient, missing
-from .specs import ModelSpec, ProviderSpec
+from .specs import ModelSpec, ProviderSpec, supports
+from .trust import candidates
 
 __all__ = ["OfferedModel", "Registry"]
 
@@ -67,8 +68,7 @@ class Registry:
 
     def reload(self) -> None:
         """Look again at what is installed. What was imported before stays imported."""
-        from .trust import candidates  # noqa: PLC0415  # not needed by hosts that bring all plugins
-
+        importlib.invalidate_caches()
         found = self._distributions
         if found is None:
             found = installed() if self.settings.plugins.autoload else ()
@@ -83,6 +83,10 @@ class Registry:
     def modalities(self) -> tuple[Modality[Any], ...]:
         """Return the nine, and those that plugins bring."""
         self._plugins.load_all()
+        return self._known_modalities()
+
+    def _known_modalities(self) -> tuple[Modality[Any], ...]:
+        """Return the nine, and those of plugins that were loaded so far."""
         return (*BUILT_IN, *(one for _, offers in self._offers() for one in offers.modalities))
 
     def providers(self, modality: str | None = None) -> tuple[Offer, ...]:
@@ -93,15 +97,14 @@ class Registry:
             modality: Only those of this kind of work.
         """
         self._plugins.load_all()
-        found = [
-            offer
-            for label, offers in self._offers()
-            for kind, specs in offers.providers.items()
-            for spec in specs
-            if modality in {None, kind}
-            for offer in self._doors(spec, label)
-        ]
-        return tuple(sorted(found, key=lambda one: (-self._priority(one), one.instance)))
+        specs: dict[tuple[str, str], tuple[AnySpec, str]] = {}
+        for label, offers in self._offers():
+            for kind, some in offers.providers.items():
+                for spec in some if modality in {None, kind} else ():
+                    specs.setdefault((kind, spec.id), (spec, label))  # the host's come first
+        found = [offer for spec, label in specs.values() for offer in self._doors(spec, label)]
+        found.sort(key=lambda one: (-self._priority(one), one.instance, one.spec.modality))
+        return tuple(found)
 
     def models(
         self,
@@ -125,8 +128,7 @@ class Registry:
             for offer in self.providers(modality)
             if offer.instance == offer.spec.id and provider in {None, offer.spec.id}
             for model in offer.models
-            if (supports is None or _supports(offer, model, supports))
-            and (not free or _is_free(model))
+            if (supports is None or _has(offer, model, supports)) and (not free or _is_free(model))
         )
 
     def offers_of(self, what: str) -> tuple[Any, ...]:
@@ -165,32 +167,71 @@ class Registry:
         self, name: str | None, *, modality: str = "text", needs: Sequence[str] = ()
     ) -> Decision:
         """Return how *name* is routed: every candidate, why it was refused, who wins."""
-        try:
-            return self._decided(name, modality, needs, ())
-        except e.AnymodalError as error:
-            return Decision(name=name or "", modality=modality, strategy="none", error=error)
+        return self._decided(name, modality, needs, ())
+
+    def served(self, name: str) -> tuple[tuple[Modality[Any], Decision], ...]:
+        """
+        Return the kinds of work in which somebody serves *name*, and how it is routed there.
+
+        Raises:
+            AnymodalError: Nobody does, in any.
+        """
+        first = self.explain(name)  # loads the plugin, which may bring a modality
+        found = [(one, self.explain(name, modality=one.name)) for one in self._known_modalities()]
+        served = tuple(pair for pair in found if pair[1].error is None)
+        if not served and first.error is not None:
+            errors = (decision.error for _, decision in found)
+            hopeful = (one for one in errors if isinstance(one, e.MissingCredentialsError))
+            raise next(hopeful, first.error)
+        return served
 
     def _decided(
         self, name: str | None, modality: str, needs: Sequence[str], seen: tuple[str, ...]
     ) -> Decision:
-        if name is None:
-            return self._default(modality, needs)
-        if name in seen:
-            msg = f"aliases: {' -> '.join((*seen, name))} goes round in a circle."
-            raise e.SettingsError([msg])
-        first, _, rest = name.partition("/")
-        if first in self.settings.instances or self._claimed(first):
-            return self._exact(name, first, rest, modality, needs)
-        if name in self.settings.aliases:
-            parts = [
-                self._decided(target, modality, needs, (*seen, name))
-                for target in self.settings.aliases[name]
-            ]
-            return _joined(name, modality, parts)
-        decision = by_table(name, modality, self.providers(modality), needs)
+        try:
+            self._check_modality(modality)
+            if name is None:
+                return self._default(modality, needs)
+            if name in self.settings.aliases:
+                return self._alias(name, modality, needs, seen)
+            first, _, rest = name.partition("/")
+            if first in self.settings.instances or self._claimed(first):
+                return self._exact(name, first, rest, modality, needs)
+            decision = by_table(name, modality, self.providers(modality), needs)
+        except e.AnymodalError as error:
+            return Decision(name=name or "", modality=modality, strategy="none", error=error)
         if isinstance(decision.error, e.UnknownModelError):
             return attrs.evolve(decision, error=self._unknown(name, modality))
         return decision
+
+    def _check_modality(self, name: str) -> None:
+        if name in {one.name for one in self._known_modalities()}:
+            return
+        known = [one.name for one in self.modalities()]
+        if name not in known:
+            msg = f"No modality is called {name!r}; there are {', '.join(known)}."
+            raise e.InvalidRequestError(msg, field="modality")
+
+    def _alias(
+        self, name: str, modality: str, needs: Sequence[str], seen: tuple[str, ...]
+    ) -> Decision:
+        """Return who serves each of the targets, as one; names that nobody serves are left out."""
+        if name in seen:
+            msg = f"aliases: {' -> '.join((*seen, name))} goes round in a circle."
+            raise e.SettingsError([msg])
+        parts = [
+            self._decided(target, modality, needs, (*seen, name))
+            for target in self.settings.aliases[name]
+        ]
+        rows = {(row.offer.instance, row.model.id): row for part in parts for row in part.winners}
+        return Decision(
+            name=name,
+            modality=modality,
+            strategy="alias",
+            rows=tuple(row for part in parts for row in part.rows),
+            winners=tuple(rows.values()),
+            error=None if rows else parts[0].error,
+        )
 
     def _default(self, modality: str, needs: Sequence[str]) -> Decision:
         if name := self.settings.defaults.get(modality):
@@ -250,7 +291,7 @@ class Registry:
                     return spec, "host"
         declared = [one for one in self._plugins.all if provider in one.candidate.names]
         for plugin in declared:
-            if provider in plugin.candidate.ids:
+            if provider in plugin.ids:
                 self._plugins.load(plugin)
                 for spec in plugin.offers.providers.get(modality, ()):
                     if spec.id == provider:
@@ -261,8 +302,8 @@ class Registry:
         self, name: str, provider: str, modality: str, declared: Sequence[Plugin]
     ) -> e.AnymodalError:
         for plugin in declared:
-            if plugin.error is not None and plugin.state != "loaded":
-                return plugin.error
+            if plugin.error is not None and provider not in plugin.ids:
+                return plugin.error.again()
         if not declared and name != provider:
             msg = f"[instances.{name}] names the provider {provider!r}, which is not installed."
             return e.UnknownProviderError(msg + self._suggestion(provider))
@@ -283,8 +324,11 @@ class Registry:
     def _doors(self, spec: AnySpec, label: str) -> Iterator[Offer]:
         """Give *spec* under its own id and under each instance's name."""
         models = table(spec, self.settings.models)
-        names = [n for n, one in self.settings.instances.items() if one.provider == spec.id]
-        for name in (spec.id, *names):
+        instances = self.settings.instances
+        names = [name for name, one in instances.items() if one.provider == spec.id]
+        if spec.id not in instances:  # a name of the user's own wins over what was installed
+            names.insert(0, spec.id)
+        for name in names:
             yield Offer(
                 instance=name,
                 spec=spec,
@@ -324,44 +368,32 @@ class Registry:
 
     def _unknown(self, name: str, modality: str) -> e.AnymodalError:
         first, slash, _ = name.partition("/")
-        known = [m.name for m in self.models(modality)]
-        known += [m.model.id for m in self.models(modality)]
+        if suggestion := self._suggestion(first):
+            return e.UnknownProviderError(f"No plugin for {first!r} is installed.{suggestion}")
+        models = self.models(modality)
+        known = [one.name for one in models] + [one.model.id for one in models]
         close = difflib.get_close_matches(name, known, 1) or difflib.get_close_matches(
             first, [one.instance for one in self.providers(modality)], 1
         )
-        if suggestion := self._suggestion(first):
-            return e.UnknownProviderError(f"No plugin for {first!r} is installed.{suggestion}")
-        broken = [p for p in self._plugins.all if p.state not in {"loaded", "found"}]
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        if broken:
-            hint += f" Plugins that do not serve: {', '.join(p.label for p in broken)}; see anymodal doctor."
+        if not self.settings.plugins.autoload:
+            hint += " Plugins are not looked for: ANYMODAL_NO_AUTOLOAD or [plugins] autoload."
+        if broken := [one.label for one in self._plugins.all if not one.ids]:
+            hint += f" Plugins that do not serve: {', '.join(broken)}; see anymodal doctor."
         what = f"provider is called {first!r}" if slash else f"model is called {name!r}"
         cls = e.UnknownProviderError if slash else e.UnknownModelError
         return cls(f"No {modality} {what}.{hint}")
 
     def _suggestion(self, provider: str) -> str:
-        known = json.loads(files("anymodal").joinpath("known.json").read_text("utf-8"))
+        from importlib.resources import files  # noqa: PLC0415  # 12 ms, for an error
+
+        known = json.loads(files(__package__).joinpath("known.json").read_text("utf-8"))
         return f" Try: pip install {known[provider]}" if provider in known else ""
-
-
-def _supports(offer: Offer, model: ModelSpec, capability: str) -> bool:
-    known = model.capabilities.get(capability)
-    return (offer.spec.capabilities.get(capability) if known is None else known) is True
 
 
 def _is_free(model: ModelSpec) -> bool:
     return model.prices is not None and all(price.usd == 0 for price in model.prices.items)
 
 
-def _joined(name: str, modality: str, parts: Sequence[Decision]) -> Decision:
-    """Return the decisions on an alias's targets as one."""
-    winners = tuple(row for part in parts for row in part.winners)
-    error = None if winners else parts[0].error
-    return Decision(
-        name=name,
-        modality=modality,
-        strategy="alias",
-        rows=tuple(row for part in parts for row in part.rows),
-        winners=winners,
-        error=error,
-    )
+def _has(offer: Offer, model: ModelSpec, capability: str) -> bool:
+    return supports(offer.spec, model, capability) is True

@@ -8,14 +8,16 @@ is the same whether it is shown by `explain` or acted upon.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from .. import errors as e
 from ..specs import Deadlines, ModelSpec, ProviderSpec, supports
 
-__all__ = ["Decision", "Offer", "Row", "decided", "refusal"]
+__all__ = ["Decision", "Offer", "Row", "decided", "refusal", "retirement"]
+
+OFF: Final = "switched off by its settings or by ENABLE_PROVIDER_…"
 
 
 @attrs.frozen(kw_only=True)
@@ -88,7 +90,7 @@ class Decision:
 def refusal(offer: Offer, model: ModelSpec, needs: Sequence[str] = ()) -> str:
     """Return why *model* through *offer* cannot be used, or an empty string."""
     if not offer.enabled:
-        return "switched off"
+        return OFF
     if offer.missing:
         return offer.missing
     if model.lifecycle.state == "retired":
@@ -106,31 +108,24 @@ def retirement(model: ModelSpec) -> str:
     return f"retired{when}{instead}"
 
 
-def decided(
-    name: str, modality: str, strategy: str, rows: Sequence[Row], *, what: str = "model"
-) -> Decision:
+def decided(name: str, modality: str, strategy: str, rows: Sequence[Row]) -> Decision:
     """
     Choose among *rows*: the only provider left, through its default instance if
     it has several. Two providers left are an error that names both.
     """
     fine = [row for row in rows if not row.refused]
     default = [row for row in fine if row.offer.instance == row.offer.spec.id]
-    providers = sorted({row.offer.spec.id for row in fine})
+    providers = {row.offer.spec.id for row in fine}
     error: e.AnymodalError | None = None
     winners: tuple[Row, ...] = ()
     if len(providers) == 1 and (len(default) == 1 or len(fine) == 1):
         winners = tuple((default or fine)[:1])
     elif fine:
-        claimants = " and ".join(f"{row.offer.instance}/{row.model.id}" for row in fine)
-        msg = (
-            f"{name!r} could be {claimants}. Say which, or settle it in settings: "
-            f'[aliases] "{name}" = ["{fine[0].offer.instance}/{fine[0].model.id}"]'
-        )
-        error = e.AmbiguousNameError(msg)
+        error = _ambiguous(name, fine)
     elif rows:
         error = _all_refused(name, rows)
     else:
-        error = e.UnknownModelError(f"No {modality} {what} is called {name!r}.")
+        error = e.UnknownModelError(f"No {modality} model is called {name!r}.")
     return Decision(
         name=name,
         modality=modality,
@@ -141,13 +136,22 @@ def decided(
     )
 
 
+def _ambiguous(name: str, rows: Sequence[Row]) -> e.AmbiguousNameError:
+    claimants = sorted(f"{row.offer.instance}/{row.model.id}" for row in rows)
+    return e.AmbiguousNameError(
+        f"{name!r} could be {' and '.join(claimants)}. Say which, or settle it in settings: "
+        f'[aliases] "{name}" = ["{claimants[0]}"]'
+    )
+
+
 def _all_refused(name: str, rows: Sequence[Row]) -> e.AnymodalError:
     """Return the error that fits the most hopeful of *rows*."""
     for row in rows:
         if row.offer.enabled and row.offer.missing:
             return e.MissingCredentialsError(row.offer.missing)
     for row in rows:
-        if row.refused.startswith("retired"):
+        if row.refused == retirement(row.model):
             return e.RetiredModelError(f"{row.offer.instance}/{row.model.id} is {row.refused}.")
-    reasons = "; ".join(f"{row.offer.instance}/{row.model.id}: {row.refused}" for row in rows)
-    return e.UnsupportedFeatureError(f"Nothing can serve {name!r}: {reasons}.")
+    reasons = "; ".join(f"{row.offer.instance}/{row.model.id} is {row.refused}" for row in rows)
+    cls = e.ConfigurationError if rows[0].refused == OFF else e.UnsupportedFeatureError
+    return cls(f"Nothing can serve {name!r}: {reasons}.")
