@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib import import_module
-from types import FrameType
 from typing import Final
 
 import click
@@ -16,6 +13,7 @@ import click
 from .. import errors as e
 from .._version import __version__
 from . import extra
+from .ending import terminable
 from .output import one_line
 
 __all__ = ["BUILT_IN", "run"]
@@ -29,6 +27,9 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "text": "anymodal.cli.text",
 }
 """Module of each sub-command, which has the same name there; imported when it is used."""
+
+SIGPIPE_STATUS: Final = 141
+"""What a shell shows of a program that nobody listens to any more."""
 
 
 class Commands(click.Group):
@@ -58,8 +59,11 @@ class Commands(click.Group):
         """Run the sub-command; what it raises becomes a sentence."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except BrokenPipeError:
+            _let_go_of_stdout()
+            ctx.exit(SIGPIPE_STATUS)
         except Exception as error:
             if ctx.params["traceback"]:
                 raise
@@ -88,7 +92,7 @@ def sentence(error: Exception) -> str:
 
 def run() -> int:
     """Run the command line, and return its exit status."""
-    with _terminable() as status_of_end:
+    with terminable() as status_of_end:
         try:
             status = anymodal.main(prog_name="anymodal", standalone_mode=False)
         except click.ClickException as error:
@@ -96,35 +100,7 @@ def run() -> int:
             return error.exit_code
         except (click.Abort, KeyboardInterrupt):
             return status_of_end()
-        except BrokenPipeError:
-            _let_go_of_stdout()
-            return 128 + 13  # what a shell shows of a program that ends by SIGPIPE
         return status if isinstance(status, int) else 0
-
-
-@contextmanager
-def _terminable() -> Iterator[Callable[[], int]]:
-    """
-    Let SIGTERM end the command like Ctrl-C, so that connections are closed.
-
-    Gives a function that returns the exit status of a command that ended so.
-    """
-    came = signal.SIGINT
-
-    def end(number: int, frame: FrameType | None) -> None:
-        nonlocal came
-        came = signal.SIGTERM
-        interrupt = signal.getsignal(signal.SIGINT)  # the event loop's own, while one runs
-        if callable(interrupt):
-            interrupt(number, frame)
-        else:
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield lambda: 128 + came
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _let_go_of_stdout() -> None:

@@ -121,7 +121,10 @@ def _healthy(found: Sequence[Candidate], reports: Sequence[Report]) -> tuple[Dis
     for one, report in zip(found, reports, strict=True):
         if report.state == "loaded":
             before = kept.get(one.distribution.normalised)
-            points = (*(before.entry_points if before else ()), *((n, one.module) for n in one.names))
+            points = (
+                *(before.entry_points if before else ()),
+                *((n, one.module) for n in one.names),
+            )
             kept[one.distribution.normalised] = attrs.evolve(one.distribution, entry_points=points)
     return tuple(kept.values())
 

@@ -15,6 +15,7 @@ from ..registry import Registry
 from ..resolution import Offer
 from ..specs import ModelSpec, ProviderSpec
 from ..specs import supports as known_to
+from .ending import run_async
 
 __all__ = ["asked", "wanted"]
 
@@ -69,7 +70,7 @@ def asked(
         finally:
             await doors.aclose()
 
-    anyio.run(every_one)
+    run_async(every_one)
     found.sort(key=lambda pair: (pair[0].id, pair[0].modality, pair[1].id))
     return found, sorted(failures)
 

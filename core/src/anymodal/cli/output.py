@@ -47,6 +47,8 @@ class Stdout:
         self._file = os.fdopen(
             os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace", newline=""
         )
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(line_buffering=True)  # as befits what goes to standard error
         elsewhere = os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else os.dup(2)
         os.dup2(elsewhere, 1)
         os.close(elsewhere)

@@ -62,6 +62,8 @@ def probe(found: Sequence[Candidate], *, limit: float = LIMIT_SECONDS) -> list[R
     """
     import anyio  # noqa: PLC0415  # the children need none
 
+    from .ending import run_async  # noqa: PLC0415  # as above
+
     reports = [Report(one.state, _words(one)) for one in found]
     healthy = [one for one in found if one.state == "found"]
 
@@ -77,7 +79,7 @@ def probe(found: Sequence[Candidate], *, limit: float = LIMIT_SECONDS) -> list[R
                 if candidate.state == "found":
                     tasks.start_soon(one_alone, index, limiter)
 
-    anyio.run(every_one)
+    run_async(every_one)
     return reports
 
 
@@ -87,9 +89,9 @@ def probe_together(found: Sequence[Candidate], *, limit: float = LIMIT_SECONDS) 
 
     Faster than `probe`; but whatever comes after one that hangs stays unknown.
     """
-    import anyio  # noqa: PLC0415  # the children need none
+    from .ending import run_async  # noqa: PLC0415  # the children need none
 
-    told, _ = anyio.run(_child, found, range(len(found)), limit)
+    told, _ = run_async(lambda: _child(found, range(len(found)), limit))
     return [report for report in told if report.state == "loaded"]
 
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import anyio
 import click
 
 from .. import errors as e
@@ -20,6 +19,7 @@ from ..media import Audio, File, Image, Media, Video, sniff
 from ..modalities.messages import Part
 from ..modalities.text import TextResult
 from ..usage import Attempt, Cost, Record, Usage
+from .ending import run_async
 from .output import Json, Stdout, day, json_option, note, number
 
 __all__ = ["text"]
@@ -63,13 +63,13 @@ def text(
     call = _Call(parts, models, system)
     try:
         if as_json or no_stream:
-            result = anyio.run(call.whole)
+            result = run_async(call.whole)
             if as_json:
                 out.document(_document(result))
             else:
                 out.say(result.text)
         else:
-            result = anyio.run(call.streamed, out)
+            result = run_async(lambda: call.streamed(out))
     finally:
         out.end_line()
     if verbose:
@@ -219,5 +219,5 @@ def _tell(record: Record) -> None:
         if one.error is not None:
             note(f"Tried before: {one.error}")
     cost = record.cost
-    price = f"${cost.usd:f}" if cost.usd is not None else "unknown"
+    price = "unknown" if cost.usd is None else f"${cost.usd.normalize():f}"
     note(f"{record.instance}/{record.model}: cost {price} ({cost.source})")
