@@ -7,6 +7,7 @@ import gc
 import pytest
 
 from .calling import WAYS
+from .plugins_on_path import site  # noqa: F401  # a fixture
 
 
 @pytest.fixture(params=WAYS, ids="-".join)

@@ -107,7 +107,7 @@ def installed(
         cache.write(known, settled)
     if path is None:
         _take(_elsewhere(), found)
-    return tuple(one for one in found.values() if one is not None)
+    return tuple(one for one in found.values() if one and (one.entry_points or one.fault))
 
 
 def _take(rows: Iterable[Row], found: dict[str, Distribution | None]) -> None:
@@ -156,12 +156,15 @@ def _row(metadata: Metadata, where: str) -> Row:
     name = Path(str(getattr(metadata, "_path", ""))).name.partition("-")[0] or "unknown"
     try:
         text = metadata.read_text("entry_points.txt") or ""
-        if f"[{GROUP}]" not in text:
-            return (normalise(name),)
+    except UnicodeDecodeError as error:
+        text = error.object.decode("ascii", "replace")
+    except Exception:  # noqa: BLE001  # metadata is a stranger's
+        text = ""
+    if f"[{GROUP}]" not in text:
+        return (normalise(name),)
+    try:
         one = _described(metadata, where)
-    except Exception as error:  # noqa: BLE001  # metadata is a stranger's text
-        if isinstance(error, UnicodeDecodeError) and f"[{GROUP}]".encode() not in error.object:
-            return (normalise(name),)
+    except Exception as error:  # noqa: BLE001  # as above
         fault = f"its metadata cannot be read ({type(error).__name__})"
         one = Distribution(name, "", location=where, fault=fault)
     return (one.normalised, *attrs.astuple(one, recurse=False))
@@ -234,9 +237,9 @@ class _Cache:
             if zlib.crc32(content[4:]) != int.from_bytes(content[:4]):
                 return {}
             key, entries = marshal.loads(content[4:])  # noqa: S302  # the user's own file, checked above
+            return dict(entries) if key == self._key else {}
         except Exception:  # noqa: BLE001  # whatever is wrong with it, scanning is the answer
             return {}
-        return dict(entries) if key == self._key else {}
 
     def write(self, known: Entries, more: Entries) -> None:
         """Keep *more* beside what is *known*; a file that cannot be written is no fault."""
