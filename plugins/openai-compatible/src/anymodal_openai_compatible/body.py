@@ -86,12 +86,16 @@ def _add_effort(body: dict[str, object], request: TextRequest, quirks: Quirks, a
         request.warn("reasoning", f"left out, because {model.id} has no effort {effort!r}")
         return
     own = quirks.own_efforts.get(model.id)
-    if own is not None and effort not in own:
-        asked, effort = effort, _nearest(effort, own)
-        request.warn("reasoning", f"{effort!r} is asked for, because {model.id} has no {asked!r}")
-    if quirks.efforts is None:
+    word: str = effort
+    if own is not None:
+        nearest = _nearest(effort, tuple(own))
+        if nearest != effort:
+            what = f"{nearest!r} is asked for, because {model.id} has no {effort!r}"
+            request.warn("reasoning", what)
+        word = own[nearest]
+    if own is not None or quirks.efforts is None:
         chat = api == "chat"
-        merge(body, {"reasoning_effort": effort} if chat else {"reasoning": {"effort": effort}})
+        merge(body, {"reasoning_effort": word} if chat else {"reasoning": {"effort": word}})
     elif effort in quirks.efforts:
         merge(body, quirks.efforts[effort])
     else:
@@ -101,6 +105,8 @@ def _add_effort(body: dict[str, object], request: TextRequest, quirks: Quirks, a
 def _nearest(effort: Effort, own: tuple[Effort, ...]) -> Effort:
     """Return the nearest of a model's *own* efforts, of two the higher; some thought never is none."""
     wanted = EFFORTS.index(effort)
+    if effort in own:
+        return effort
     some = tuple(known for known in own if known != "none") or own
     return min(some, key=lambda known: (abs(EFFORTS.index(known) - wanted), -EFFORTS.index(known)))
 

@@ -117,8 +117,8 @@ class Quirks:
             None for the protocol's own. An effort that is not there is not
             sent, with a warning.
         refused_efforts: Model id to the efforts it is known to refuse.
-        own_efforts: Model id to the only efforts that it has. For another the
-            nearest is asked for, with a warning.
+        own_efforts: Model id to the only efforts that it has, and the vendor's
+            words for them. For another the nearest is asked for, with a warning.
         samples_unreasoned: Whether models that reason take `temperature` and
             `top_p` while their effort is `none`, and only then.
         web_search: Chat: fields of the body that let the model search the web;
@@ -170,7 +170,7 @@ class Quirks:
     kept_items: frozenset[str] = frozenset({"reasoning"})
     efforts: Mapping[Effort, Mapping[str, object]] | None = attrs.field(default=None, hash=False)
     refused_efforts: Mapping[str, frozenset[str]] = attrs.field(factory=dict, hash=False)
-    own_efforts: Mapping[str, tuple[Effort, ...]] = attrs.field(factory=dict, hash=False)
+    own_efforts: Mapping[str, Mapping[Effort, str]] = attrs.field(factory=dict, hash=False)
     samples_unreasoned: bool = False
     web_search: Mapping[str, object] | None = attrs.field(default=None, hash=False)
     web_search_tool: str = "web_search"

@@ -1,0 +1,72 @@
+"""Groq for anymodal: a table of facts over the Chat Completions protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from anymodal import hookimpl
+
+if TYPE_CHECKING:
+    from anymodal import Connection, EmulatorSpec, TextProviderSpec
+    from anymodal_openai_compatible import CompatibleText
+
+    from .quirks import GroqText
+
+__all__ = ["GroqText", "connect"]
+
+
+@hookimpl
+def anymodal_text_providers() -> Iterator[TextProviderSpec]:
+    """Offer the text models that Groq serves."""
+    from anymodal import Capabilities, Credential, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
+
+    from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
+    from .quirks import QUIRKS  # noqa: PLC0415  # as above
+
+    yield TextProviderSpec(
+        id="groq",
+        display_name="Groq",
+        docs="https://console.groq.com/docs",
+        connect=connect,
+        base_url="https://api.groq.com/openai/v1",
+        credentials=[Credential(env=["GROQ_API_KEY"])],
+        capabilities=Capabilities(
+            yes={"streaming"}, no={"audio_input", "video_input", "file_input", "audio_output"}
+        ),
+        models=MODELS,
+        default_model=DEFAULT_MODEL,
+        errors=QUIRKS.refine,
+    )
+
+
+@hookimpl
+def anymodal_emulators() -> Iterator[EmulatorSpec]:
+    """Offer a stand-in for Groq."""
+    from anymodal import EmulatorSpec  # noqa: PLC0415  # costs 60 modules
+
+    yield EmulatorSpec(
+        provider="groq",
+        app="anymodal_groq.emulator:app",
+        key="gsk_emulator",
+        base_path="/openai/v1",
+    )
+
+
+def connect(connection: Connection) -> CompatibleText:
+    """Return the provider for an instance."""
+    from anymodal_openai_compatible import compatible_text  # noqa: PLC0415  # brings the HTTP kit
+
+    from .quirks import QUIRKS  # noqa: PLC0415  # as above
+
+    return compatible_text(connection, QUIRKS)
+
+
+def __getattr__(name: str) -> object:
+    if name != "GroqText":
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from .quirks import GroqText  # noqa: PLC0415  # brings attrs and the text room
+
+    globals()[name] = GroqText
+    return GroqText
