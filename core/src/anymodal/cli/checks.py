@@ -147,6 +147,7 @@ def _commands(facts: Facts) -> Iterator[Finding]:
         for name, _ in report.commands:
             owners.setdefault(name, []).append(one.distribution.name)
     for name, names in owners.items():
+        names.sort()
         if name in BUILT_IN:
             message = (
                 f"The command {name!r} of {' and '.join(names)} is never run: anymodal has one of "

@@ -79,7 +79,7 @@ def command(name: str, ctx: click.Context, *, built_in: Collection[str]) -> clic
     if len(found) == 1:
         return PluginCommand(found[0][1])
     if found:
-        owners = " and ".join(one.label for one, _ in found)
+        owners = " and ".join(sorted(one.label for one, _ in found))
         msg = f"The command {name!r} is offered by {owners}. Uninstall or disable all but one."
         raise click.ClickException(msg)
     raise _unknown(name, plugins, ctx, built_in)
