@@ -92,7 +92,7 @@ class Plugins:
             try:
                 tame = _tame(host)
                 self.host_offers.append(self._quarantine.prove(tame))
-                self._admit(tame, self.host_offers[-1], None)
+                self._admit(tame, self.host_offers[-1], f"host {len(self.host_offers)}")
             except Exception as error:
                 msg = f"The host's plugin {type(host).__name__} cannot be used: {_words(error)}."
                 raise e.BrokenPluginError(msg) from error
@@ -149,7 +149,7 @@ class Plugins:
         plugin.offers = offers
         plugin.state = "loaded"
 
-    def _admit(self, plugin: object, offers: Offers, name: str | None) -> None:
+    def _admit(self, plugin: object, offers: Offers, name: str) -> None:
         for modality in offers.modalities:
             self.manager.add_hookspecs(import_module(modality.hookspecs))
             self._quarantine.know(modality)

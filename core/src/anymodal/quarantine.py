@@ -150,8 +150,8 @@ def _check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
     implemented = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
     known = {name for name, caller in vars(manager.hook).items() if caller.has_spec()}
     manager.check_pending()
-    for name in sorted(known - implemented):
-        if callable(getattr(plugin, name, None)):
+    for name in sorted(known.intersection(dir(plugin)) - implemented):
+        if callable(getattr(plugin, name)):
             msg = f"{name} is not marked with @anymodal.hookimpl"
             raise TypeError(msg)
 

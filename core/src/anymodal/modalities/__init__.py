@@ -8,7 +8,6 @@ imported when first used. The nine that come with anymodal are offered through
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
@@ -79,7 +78,6 @@ class Modality(Generic[FacadeT_co]):
         return cast("type[FacadeT_co]", _imported(self.facade))
 
 
-@functools.cache
 def _imported(where: str) -> object:
     module, _, name = where.partition(":")
     return getattr(import_module(module), name)
