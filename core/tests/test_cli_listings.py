@@ -1,6 +1,7 @@
 """`plugins`, `providers`, `models` and `explain`: their columns, and that JSON is nothing else."""
 
 import json
+import re
 import time
 
 import pytest
@@ -443,3 +444,37 @@ def test_explaining_an_exact_name_loads_one_plugin_only(site):
 
     assert "printed" not in site.run("explain", "acme/acme-1", env=KEY).stderr
     assert "printed" in site.run("explain", "acme-1", env=KEY).stderr
+
+
+# -- tables -----------------------------------------------------------------------------------
+
+
+def test_tables_too_wide_for_a_terminal_are_turned():
+    """Words broken over four characters each cannot be read."""
+    from anymodal.cli.tables import table
+
+    columns = ["provider", "distribution"]
+    cells = [["acme", "anymodal-acme"], ["[red]x", "anymodal-x"]]
+    wide, tall = table(columns, cells, width=40), table(columns, cells, width=20)
+
+    assert ["acme", "anymodal-acme"] == wide.splitlines()[1].split()
+    assert ["provider", "acme"] == plain(tall).splitlines()[0].split()
+    assert ["distribution", "anymod"] == plain(tall).splitlines()[1].split()
+    assert 1 == plain(tall).splitlines().count("")
+    assert "[red]x" in wide
+    assert table(columns, cells, width=None) == (
+        "provider  distribution\nacme      anymodal-acme\n[red]x    anymodal-x\n"
+    )
+
+
+def test_empty_tables_have_their_head():
+    """There is nothing to turn."""
+    from anymodal.cli.tables import table
+
+    assert "provider  distribution\n" == table(["provider", "distribution"], [], width=None)
+    assert "provider" in plain(table(["provider", "distribution"], [], width=20))
+
+
+def plain(text):
+    """What is left of *text* without the terminal's codes."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)

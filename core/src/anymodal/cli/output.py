@@ -18,9 +18,6 @@ __all__ = ["Json", "Listing", "Stdout", "day", "json_option", "note", "number", 
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
-PIPED_WIDTH: Final = 1_000_000
-"""Wider than any table: what is piped is never folded or cut."""
-
 _CONTROLS: Final = dict.fromkeys(
     [code for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"]
 )
@@ -44,6 +41,7 @@ class Stdout:
             raise click.ClickException(msg)
         sys.stdout.flush()
         self.is_terminal = sys.stdout.isatty()
+        self.width = shutil.get_terminal_size().columns if self.is_terminal else None
         self._file = os.fdopen(
             os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace", newline=""
         )
@@ -120,9 +118,10 @@ class Listing:
         if as_json:
             out.document([{name: row[name] for name in self.columns} for row in rows])
         else:
+            from .tables import table  # noqa: PLC0415  # rich is slow to import, and JSON needs none
+
             cells = [[self._cell(name, row[name]) for name in self.columns] for row in rows]
-            for line in _table(self.columns, cells, is_terminal=out.is_terminal):
-                out.write(line)
+            out.write(table(self.columns, cells, width=out.width))
 
     def _cell(self, name: str, value: Json) -> str:
         return one_line(self._words.get(name, _plain)(value))
@@ -136,30 +135,6 @@ def _plain(value: Json) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(_plain(item) for item in value)
     return str(value)
-
-
-def _table(
-    columns: Sequence[str], cells: Sequence[Sequence[str]], *, is_terminal: bool
-) -> Sequence[str]:
-    from rich.console import Console  # noqa: PLC0415  # slow to import, and JSON needs none
-    from rich.table import Table  # noqa: PLC0415  # as above
-    from rich.text import Text  # noqa: PLC0415  # as above
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in cells:
-        table.add_row(*map(Text, row))
-    console = Console(
-        file=io.StringIO(),
-        width=shutil.get_terminal_size().columns if is_terminal else PIPED_WIDTH,
-        force_terminal=is_terminal,
-        color_system="auto" if is_terminal else None,
-        legacy_windows=False,
-    )
-    with console.capture() as captured:
-        console.print(table)
-    return [line.rstrip() + "\n" for line in captured.get().splitlines()]
 
 
 def one_line(text: str) -> str:
