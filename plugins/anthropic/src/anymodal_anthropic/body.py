@@ -68,7 +68,7 @@ def encode(
     _add_tools(body, request, option)
     _merge(body, thinking_fields(request, option, max_tokens))
     if request.schema is not None:
-        schema = _closed(request, request.schema)
+        schema = _closed(request, request.schema, "schema")
         _merge(body, {"output_config": {"format": {"type": "json_schema", "schema": schema}}})
     _add_settings(body, request, option, version)
     if request.cache is not None:
@@ -104,7 +104,7 @@ def _add_tools(body: dict[str, object], request: TextRequest, option: AnthropicT
         if tool.description:
             made["description"] = tool.description
         if tool.strict:
-            made["strict"] = True
+            made |= {"strict": True, "input_schema": _closed(request, tool.parameters, "tools")}
         tools.append(made)
     if request.web_search is not None:
         tools.append(_search_tool(request, request.web_search, option or AnthropicText()))
@@ -150,9 +150,11 @@ def _search_tool(
     return found
 
 
-def _closed(request: TextRequest, schema: Mapping[str, object]) -> Mapping[str, object]:
+def _closed(
+    request: TextRequest, schema: Mapping[str, object], setting: str
+) -> Mapping[str, object]:
     """
-    Return *schema* as the vendor takes it.
+    Return *schema* as the vendor takes it, to hold a model to it.
 
     The vendor holds models to a part of JSON Schema, in which every object is
     closed. Its SDK closes them, and moves all other keywords to the descriptions,
@@ -161,7 +163,7 @@ def _closed(request: TextRequest, schema: Mapping[str, object]) -> Mapping[str, 
     read 2026-11-20.
     """
     if any(_opened(schema)):
-        request.warn("schema", "the answer has no keys but the named ones; the vendor allows none")
+        request.warn(setting, "objects have no keys but the named ones; the vendor allows none")
     try:
         return transform_schema(dict(schema))
     except (AssertionError, AttributeError, TypeError, ValueError):

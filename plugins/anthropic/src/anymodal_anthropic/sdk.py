@@ -34,6 +34,25 @@ SDK_ERRORS: Final[tuple[tuple[type[Exception], type[e.AnymodalError], str], ...]
 """What the SDK raises beside errors with a status: the first that fits wins."""
 
 
+_UNSENT: Final = (
+    "Authorization",
+    "X-Api-Key",
+    "X-Stainless-Arch",
+    "X-Stainless-Async",
+    "X-Stainless-Lang",
+    "X-Stainless-OS",
+    "X-Stainless-Package-Version",
+    "X-Stainless-Retry-Count",
+    "X-Stainless-Runtime",
+    "X-Stainless-Runtime-Version",
+    "X-Stainless-Timeout",
+)
+"""
+Headers that the SDK does not add: the key, which goes with each request, and a
+description of the caller's machine and set-up, which nobody asked to send.
+"""
+
+
 @attrs.frozen(eq=False)
 class SdkCarrier:
     """
@@ -106,7 +125,8 @@ class SdkCarrier:
             ).encode()
         except (TypeError, ValueError, RecursionError) as error:
             # what these errors say may quote the prompt
-            msg = f"the request cannot be written as JSON ({type(error).__name__})."
+            name = type(error).__name__
+            msg = f"{self.connection.provider}: the request cannot be written as JSON ({name})."
             raise e.InvalidRequestError(msg, field="body") from None
 
     async def _headers(self, more: Mapping[str, str], *, stream: bool) -> dict[str, str]:
@@ -143,7 +163,7 @@ def sdk_carrier(connection: Connection) -> SdkCarrier:
     host: keys, tokens, profiles, tracing. So every argument is given, and the
     headers of `ANTHROPIC_CUSTOM_HEADERS` are taken out again.
     """
-    silent = {"Authorization": anthropic.Omit(), "X-Api-Key": anthropic.Omit()}
+    silent = dict.fromkeys(_UNSENT, anthropic.Omit())
     for line in os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "").split("\n"):
         name, colon, _ = line.partition(":")
         if colon:
@@ -175,9 +195,25 @@ def translated(error: anthropic.AnthropicError, connection: Connection) -> e.Any
             refine=connection.refine,
             scrub=connection.scrub,
         )
+    of_transport = _of_transport(error.__cause__, provider)
+    if of_transport is not None:
+        return of_transport
     meaning, what = next((row[1], row[2]) for row in SDK_ERRORS if isinstance(error, row[0]))
     # Its own words may hold a URL with a key, so only the name of the cause is kept.
     found = meaning(f"{provider}: {what} ({type(error.__cause__ or error).__name__})")
     if isinstance(found, e.VendorError):
         found.provider = provider
     return found
+
+
+def _of_transport(cause: BaseException | None, provider: str) -> e.AnymodalError | None:
+    """Return what *cause* means if it is of an HTTP library."""
+    if cause is None:
+        return None
+    try:
+        with transport_errors(provider):
+            raise cause  # noqa: TRY301  # the table of transports works on what passes through
+    except e.AnymodalError as found:
+        return found
+    except BaseException:  # noqa: BLE001  # the same exception again: it is of no HTTP library
+        return None

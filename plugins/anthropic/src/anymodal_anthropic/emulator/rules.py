@@ -34,15 +34,11 @@ def check_settings(body: Json, model: ModelSpec) -> None:
     if most is not None and room is not None and room > most:
         words = f"{room} > {most}, which is the maximum allowed number of output tokens for"
         _refuse("max_tokens", f"{words} {model.id}")
-    output = cast("Json", body.get("output_config") or {})
-    effort = output.get("effort")
-    if effort is not None and effort not in known.efforts:
-        have = ", ".join(known.efforts) or "none"
-        _refuse("", f"This model does not support effort level '{effort}'. Supported: {have}.")
-    _check_thinking(body, model.id, known, effort)
+    _check_output(body, known)
     _check_choice(body, known)
-    if output.get("format"):
-        _check_format(body, cast("Json", output["format"])["schema"])
+    for index, tool in enumerate(cast("list[Json]", body.get("tools") or [])):
+        if tool.get("strict") and "input_schema" in tool:
+            _check_schema(f"tools[{index}].input_schema", tool["input_schema"])
     if any(not str(mark).strip() for mark in cast("list[str]", body.get("stop_sequences") or [])):
         _refuse("stop_sequences", "each stop sequence must contain non-whitespace")
     if "temperature" in body and "top_p" in body:
@@ -50,17 +46,31 @@ def check_settings(body: Json, model: ModelSpec) -> None:
     for name in ("temperature", "top_p", "top_k"):
         if name in body and model.capabilities.get("sampling") is False:
             _refuse("", f"`{name}` is deprecated for this model.")
+    _check_thinking(body, model.id, known)
 
 
 def _refuse(at: str, words: str) -> None:
     raise RefusedError(kind="other", param=at, got=words)
 
 
-def _check_thinking(body: Json, model: str, known: Thinking, effort: object) -> None:
+def _check_output(body: Json, known: Thinking) -> None:
+    output = cast("Json", body.get("output_config") or {})
+    effort = output.get("effort")
+    if effort is not None and effort not in known.efforts:
+        have = ", ".join(known.efforts) or "none"
+        _refuse("", f"This model does not support effort level '{effort}'. Supported: {have}.")
+    if output.get("format"):
+        _check_schema("output_config.format.schema", cast("Json", output["format"])["schema"])
+        if "'citations': {'enabled': True}" in str(body["messages"]):
+            _refuse("", "Citations cannot be used with output_config.format.")
+
+
+def _check_thinking(body: Json, model: str, known: Thinking) -> None:
     if "thinking" not in body:
         return
     thinking = cast("Json", body["thinking"])
     kind = str(thinking["type"])
+    effort = cast("Json", body.get("output_config") or {}).get("effort")
     taken = {"adaptive"} if known.adaptive else {"enabled", "disabled"}
     taken |= {"default": {"disabled"}, "asked": {"disabled"}, "between": {"between_tools"}}.get(
         known.mode, set()
@@ -93,16 +103,14 @@ def _check_choice(body: Json, known: Thinking) -> None:
         _refuse("tool_choice", 'type "tool" and "any" are not supported for this model')
 
 
-def _check_format(body: Json, schema: object) -> None:
+def _check_schema(at: str, schema: object) -> None:
     for found in _schemas(schema):
         if found.get("type") == "object" and found.get("additionalProperties") is not False:
             words = "For 'object' type, 'additionalProperties' must be explicitly set to false"
-            _refuse("output_config.format.schema", words)
+            _refuse(at, words)
         if strange := sorted(UNSUPPORTED & found.keys()):
             words = f"properties {', '.join(strange)} are not supported"
-            _refuse("output_config.format.schema", f"For '{found.get('type')}' type, {words}")
-    if "'citations': {'enabled': True}" in str(body["messages"]):
-        _refuse("", "Citations cannot be used with output_config.format.")
+            _refuse(at, f"For '{found.get('type')}' type, {words}")
 
 
 def _schemas(schema: object) -> Iterator[Json]:
