@@ -403,7 +403,7 @@ def test_one_plugins_modality_is_used_by_others(site, order, first):
     distributions = sorted(site.found(), key=lambda one: order.index(one.name.partition("-")[2]))
     registry = anymodal.Registry(Settings.empty(), distributions=distributions)
     if first:
-        registry.explain(first, modality="smell")
+        registry.explain(first)
 
     assert {"loaded"} == {one.state for one in registry.plugins()}
     assert ["rose", "tulip"] == [one.instance for one in registry.providers("smell")]

@@ -49,6 +49,7 @@ REMEMBERED_NAMES: Final = 1000
 NO_END: Final = float("inf")
 NO_WORD: Final = Deadlines()
 FAILED: Final = Cost(None, "the call failed")
+LEFT: Final = Cost(None, "the answer was not read to its end")
 
 
 class Way:
@@ -273,6 +274,11 @@ class Call:
         """Note that an answer that had begun broke with *error*."""
         began = self.record.attempts.pop()
         self._failed(self._row, self._way.clock.now() - began.seconds, error)
+
+    def left_early(self) -> None:
+        """Note that the caller did not wait for the end of an answer."""
+        self.record.seconds = self._way.clock.now() - self._started
+        self.record.cost = LEFT
 
     def saw_first_event(self) -> None:
         """Note the time to the first event."""

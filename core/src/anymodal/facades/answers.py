@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -34,9 +35,12 @@ __all__ = [
     "batched",
     "bind",
     "broken",
+    "drain",
     "unfinished",
     "words",
 ]
+
+DRAIN_SECONDS: Final = 1.0
 
 Events: TypeAlias = AbstractAsyncContextManager[AsyncIterator[TextEvent]]
 Generate: TypeAlias = Callable[[TextRequest], Awaitable[TextResult]]
@@ -131,6 +135,7 @@ def _collecting(stream: Stream) -> Generate:
                     if not batch:
                         raise unfinished(request.model.id, seen)
                     seen.extend(batch)
+                await drain(source)
         except e.VendorError as error:
             raise broken(error, seen) from error.__cause__
         return TextResult(assembled(seen), seen[-1])
@@ -171,6 +176,13 @@ class _OneByOne:
 def batched(events: AsyncIterator[TextEvent]) -> Batched:
     """Return *events* a read at a time, as far as they come so."""
     return cast("Batched", events) if hasattr(events, "batch") else _OneByOne(events)
+
+
+async def drain(source: Batched) -> None:
+    """Wait a moment for the bytes after the last event, which keeps the connection usable."""
+    with anyio.move_on_after(DRAIN_SECONDS), contextlib.suppress(Exception):  # the answer is whole
+        while await source.batch():
+            pass
 
 
 # -- whole answers -----------------------------------------------------------------------------

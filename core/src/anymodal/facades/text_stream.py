@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
 
-import anyio
 import attrs
 
 from .. import errors as e
@@ -16,7 +15,7 @@ from ..call import Call
 from ..modalities.messages import Prompt
 from ..modalities.text import Finish, TextDelta, TextEvent, TextRequest, TextResult
 from ..shapes import partial_json
-from .answers import Batched, BoundText, assembled, batched, bind, broken, unfinished, words
+from .answers import Batched, BoundText, assembled, batched, bind, broken, drain, unfinished, words
 from .asking import Asked, account, finished, stream_needs_of
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from ..usage import Record
 
 __all__ = ["PartialOutput", "StreamEvent", "TextStream", "Words"]
-
-DRAIN_SECONDS: Final = 1.0
-"""How long the bytes after the last event are waited for, to keep the connection."""
 
 
 @attrs.define(eq=True)
@@ -63,6 +59,7 @@ class TextStream:
         self._seen: list[TextEvent] = []
         self._ready: deque[StreamEvent] = deque()
         self._partial: object = None
+        self._fault: e.AnymodalError | None = None
 
     @property
     def record(self) -> Record:
@@ -123,6 +120,8 @@ class TextStream:
         """Wait for more events; return whether there are any."""
         if self._finish is not None:
             return False
+        if self._fault is not None:
+            raise self._fault
         if self._source is None:
             msg = "The stream is not open: use it inside `async with`, or await start() first."
             raise e.ConfigurationError(msg)
@@ -141,6 +140,7 @@ class TextStream:
         elif isinstance(error, e.DeadlineExceededError):
             error.partial = words(self._seen)
         self._call.failed_late(error)
+        self._fault = error
         return error
 
     def __aiter__(self) -> Self:
@@ -181,9 +181,9 @@ class TextStream:
         async with stack:
             source, self._source = self._source, None
             if self._finish is not None and source is not None:
-                with anyio.move_on_after(DRAIN_SECONDS):
-                    while await source.batch():
-                        pass
+                await drain(source)
+            elif self._fault is None:
+                self._call.left_early()
 
     async def __aenter__(self) -> Self:
         return await self.start()
