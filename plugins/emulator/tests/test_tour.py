@@ -14,7 +14,8 @@ from anymodal import Capabilities, ModelSpec, TextProviderSpec, hookimpl
 from anymodal.modalities.image import ImageProviderSpec
 from anymodal.specs import EmulatorSpec
 from anymodal_emulator import commands, page, samples
-from anymodal_emulator.tour import SIZE, Row, Visit, rows_of, travel
+from anymodal_emulator.text_visits import SIZE
+from anymodal_emulator.tour import Row, Visit, rows_of, travel
 
 from . import conftest
 

@@ -23,84 +23,14 @@ from anymodal.specs import EmulatorSpec, ModelSpec, ProviderSpec, supports
 
 from . import page
 from .running import Emulated, emulated
-from .samples import pdf, png
+from .text_visits import TEXT
+from .visits import SECONDS, Row, Visit
 
 __all__ = ["Row", "Visit", "rows_of", "tour", "travel"]
 
 AnySpec: TypeAlias = ProviderSpec[Any]
 
-PROMPT: Final = "What does the lighthouse keeper see tonight?"
-ABOUT: Final[Mapping[str, str]] = {
-    "image": "What is on this picture?",
-    "file": "What does this document say?",
-    "models": "Which models do you serve?",
-}
-SIZE: Final = (240, 150)
-SECONDS: Final = 30.0
-
-
-@attrs.frozen
-class Row:
-    """
-    A call that has to be made.
-
-    Attributes:
-        modality: The kind of work.
-        provider: Id of the provider.
-        operation: What is asked of it.
-        model: The model's id; empty where the provider has to be asked for one.
-    """
-
-    modality: str
-    provider: str
-    operation: str
-    model: str = ""
-
-
-@attrs.define(kw_only=True)
-class Visit:
-    """
-    What became of a row.
-
-    Attributes:
-        row: What was to be done.
-        model: The model that was asked.
-        prompt: The words that it was asked.
-        sent: A picture that went with them.
-        said: What came back.
-        seconds: How long the call took.
-        first_event: Seconds to the first event, of a stream.
-        size: Bytes of the artefact.
-        client: Who called, in the words of the emulator's log.
-        outcome: `ok`, or what went wrong.
-        path: The artefact, beside the page.
-    """
-
-    row: Row
-    model: str = ""
-    prompt: str = PROMPT
-    sent: bytes = attrs.field(default=b"", repr=False)
-    said: str = ""
-    seconds: float | None = None
-    first_event: float | None = None
-    size: int = 0
-    client: str = ""
-    outcome: str = ""
-    path: str = ""
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the columns of the table."""
-        return {
-            "modality": self.row.modality,
-            "provider": self.row.provider,
-            "operation": self.row.operation,
-            "model": self.model,
-            "seconds": self.seconds,
-            "first_event": self.first_event,
-            "bytes": self.size,
-            "client": self.client,
-            "outcome": self.outcome,
-        }
+MODELS: Final = "Which models do you serve?"
 
 
 # -- the rows -----------------------------------------------------------------------------
@@ -124,21 +54,14 @@ def rows_of(specs: Iterable[AnySpec]) -> list[Row]:
 
 
 def _text_operations(spec: AnySpec) -> list[str]:
-    found = ["generate"]
-    found += [
-        operation
-        for operation, need in NEEDS.items()
-        if any(supports(spec, model, need) for model in (spec.models or [ANY]))
+    found = [
+        name
+        for name, operation in TEXT.items()
+        if not operation.need
+        or any(supports(spec, model, operation.need) for model in (spec.models or [ANY]))
     ]
     return [*found, "models"] if spec.kind == "remote" else found
 
-
-NEEDS: Final[Mapping[str, str]] = {
-    "stream": "streaming",
-    "image": "image_input",
-    "file": "file_input",
-}
-"""What an operation needs of a model."""
 
 ANY: Final = ModelSpec(id="any", listed=False)
 OPERATIONS: Final[Mapping[str, Callable[[AnySpec], list[str]]]] = {"text": _text_operations}
@@ -148,7 +71,7 @@ def _model_for(spec: AnySpec, operation: str) -> str:
     """Return the default model, or else the first in the table that can do it."""
     if operation == "models":
         return ""
-    need = NEEDS.get(operation, "")
+    need = TEXT[operation].need if operation in TEXT else ""
     default = spec.model(spec.default_model) if spec.default_model else None
     served = [model for model in spec.models if model.lifecycle.state != "retired"]
     for model in [*([default] if default else []), *served]:
@@ -255,17 +178,18 @@ async def _visit_all(
 
 
 async def _visit(client: anymodal.Client, visit: Visit) -> None:
-    visit.prompt = ABOUT.get(visit.row.operation, PROMPT)
+    operation = TEXT.get(visit.row.operation)
+    visit.prompt = operation.prompt if operation else MODELS
     if visit.row.modality not in OPERATIONS:
         msg = f"the tour knows no operation of {visit.row.modality}"
         raise LookupError(msg)
-    if visit.row.operation == "models":
+    if operation is None:
         visit.said = "\n".join(await _models(client, visit.row.provider))
         return
     if not visit.model:
         visit.model = (await _models(client, visit.row.provider))[0]
     name = f"{visit.row.provider}/{visit.model}"
-    await DO[visit.row.operation](client, visit, name)
+    await operation.do(client, visit, name)
 
 
 async def _models(client: anymodal.Client, provider: str) -> list[str]:
@@ -289,47 +213,10 @@ async def _models(client: anymodal.Client, provider: str) -> list[str]:
     return found
 
 
-async def _generate(client: anymodal.Client, visit: Visit, name: str) -> None:
-    reply = await client.text.generate(visit.prompt, model=name, timeout=SECONDS)
-    visit.said, visit.seconds = reply.text, reply.record.seconds
-
-
-async def _stream(client: anymodal.Client, visit: Visit, name: str) -> None:
-    async with client.text.stream(visit.prompt, model=name, timeout=SECONDS) as stream:
-        async for words in stream.text:
-            visit.said += words
-    visit.seconds = stream.record.seconds
-    visit.first_event = stream.record.first_event_seconds
-
-
-async def _image(client: anymodal.Client, visit: Visit, name: str) -> None:
-    visit.sent = png(*SIZE)
-    picture = anymodal.Image(visit.sent)
-    reply = await client.text.generate([visit.prompt, picture], model=name, timeout=SECONDS)
-    visit.said, visit.seconds = reply.text, reply.record.seconds
-
-
-async def _file(client: anymodal.Client, visit: Visit, name: str) -> None:
-    letter = anymodal.File(pdf("The lamp is lit."), name="letter.pdf")
-    reply = await client.text.generate([visit.prompt, letter], model=name, timeout=SECONDS)
-    visit.said, visit.seconds = reply.text, reply.record.seconds
-
-
-DO: Final[Mapping[str, Callable[[anymodal.Client, Visit, str], Awaitable[None]]]] = {
-    "generate": _generate,
-    "stream": _stream,
-    "image": _image,
-    "file": _file,
-}
-
-
 def _verdict(visit: Visit, vendor: Emulated | None) -> str:
     """Return `ok` where the answer shows that everything arrived."""
-    wanted = {
-        "image": [visit.prompt, "image/png", f"{SIZE[0]}x{SIZE[1]}"],
-        "file": [visit.prompt, "application/pdf", "letter.pdf"],
-        "models": [],
-    }.get(visit.row.operation, [visit.prompt])
+    operation = TEXT.get(visit.row.operation)
+    wanted = operation.shows(visit) if operation else []
     lost = [words for words in wanted if words not in visit.said] if vendor else []
     if lost:
         return f"the answer does not show {', '.join(lost)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
@@ -241,9 +243,20 @@ def _tool_choice(body: Json) -> str:
 def _schema(body: Json) -> Json | None:
     wanted = cast("Json", body.get("response_format") or {})
     if wanted.get("type") == "json_object":
-        return {}
+        return _described(body)
     inner = cast("Json", wanted.get("json_schema") or {})
     return cast("Json", inner.get("schema") or {}) if inner else None
+
+
+def _described(body: Json) -> Json:
+    """Return the JSON Schema that the system prompt has, as a model would read it there."""
+    for message in cast("list[Json]", body["messages"]):
+        text = message.get("content")
+        if message.get("role") in {"system", "developer"} and isinstance(text, str) and "{" in text:
+            with contextlib.suppress(ValueError):
+                found, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
+                return cast("Json", found)
+    return {}
 
 
 def _stop(body: Json) -> tuple[str, ...]:
@@ -322,6 +335,9 @@ def _deltas(found: Answer, dialect: Dialect) -> Iterator[tuple[Json, str | None]
     if found.cited:
         yield {"annotations": _annotations(found)}, None
     for index, call in enumerate(found.calls):
+        if dialect.whole_calls:
+            yield {"tool_calls": [{"index": index, **_call(call)}]}, None
+            continue
         begun = {**_call(call), "function": {"name": call.name, "arguments": ""}}
         yield {"tool_calls": [{"index": index, **begun}]}, None
         for piece in tokens(call.arguments):

@@ -1,0 +1,140 @@
+"""What the tour asks of a provider of text, and how it tells that all of it arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import anymodal
+import attrs
+
+from .samples import pdf, png
+from .visits import PROMPT, SECONDS, Visit
+
+__all__ = ["SIZE", "TEXT", "Operation"]
+
+SIZE: Final = (240, 150)
+
+Do = Callable[[anymodal.Client, Visit, str], Awaitable[None]]
+
+
+@attrs.frozen
+class Operation:
+    """
+    Something that is asked of a provider.
+
+    Attributes:
+        need: The capability that it needs; empty where none.
+        prompt: The words.
+        do: Makes the call and notes what came back.
+        shows: Words that the answer has to show besides the prompt.
+        echoes: Whether it has to show the prompt.
+    """
+
+    need: str
+    do: Do
+    prompt: str = PROMPT
+    wanted: tuple[str, ...] = ()
+    echoes: bool = True
+
+    def shows(self, visit: Visit) -> list[str]:
+        """Return the words that the answer has to show."""
+        return [*([visit.prompt] if self.echoes else []), *self.wanted]
+
+
+async def _generate(client: anymodal.Client, visit: Visit, name: str) -> None:
+    reply = await client.text.generate(visit.prompt, model=name, timeout=SECONDS)
+    visit.said, visit.seconds = reply.text, reply.record.seconds
+
+
+async def _stream(client: anymodal.Client, visit: Visit, name: str) -> None:
+    async with client.text.stream(visit.prompt, model=name, timeout=SECONDS) as stream:
+        async for words in stream.text:
+            visit.said += words
+    visit.seconds = stream.record.seconds
+    visit.first_event = stream.record.first_event_seconds
+
+
+async def _image(client: anymodal.Client, visit: Visit, name: str) -> None:
+    visit.sent = png(*SIZE)
+    picture = anymodal.Image(visit.sent)
+    reply = await client.text.generate([visit.prompt, picture], model=name, timeout=SECONDS)
+    visit.said, visit.seconds = reply.text, reply.record.seconds
+
+
+async def _file(client: anymodal.Client, visit: Visit, name: str) -> None:
+    letter = anymodal.File(pdf("The lamp is lit."), name="letter.pdf")
+    reply = await client.text.generate([visit.prompt, letter], model=name, timeout=SECONDS)
+    visit.said, visit.seconds = reply.text, reply.record.seconds
+
+
+def tide(harbour: str) -> str:
+    """Tell the state of the tide at a harbour."""
+    return f"The tide at {harbour} is high."
+
+
+async def _tools(client: anymodal.Client, visit: Visit, name: str) -> None:
+    chat = client.text.chat(model=name, tools=[tide])
+    reply = await chat.generate(visit.prompt, timeout=SECONDS)
+    visit.said = reply.text
+    visit.seconds = sum(record.seconds or 0.0 for record in chat.records)
+
+
+@attrs.frozen
+class Sighting:
+    """What the keeper writes down."""
+
+    ship: str
+    lamps: int
+
+
+async def _structured(client: anymodal.Client, visit: Visit, name: str) -> None:
+    reply = await client.text.generate(visit.prompt, model=name, output=Sighting, timeout=SECONDS)
+    if not isinstance(reply.output, Sighting):
+        msg = "the answer did not become a Sighting"
+        raise TypeError(msg)
+    visit.said, visit.seconds = f"{reply.text}\n\n{reply.output}", reply.record.seconds
+
+
+async def _reasoning(client: anymodal.Client, visit: Visit, name: str) -> None:
+    reply = await client.text.generate(visit.prompt, model=name, reasoning="high", timeout=SECONDS)
+    if not (reply.usage and reply.usage.reasoning_tokens) and not reply.reasoning:
+        msg = "nothing shows that it thought"
+        raise LookupError(msg)
+    visit.said, visit.seconds = f"{reply.reasoning}\n\n{reply.text}", reply.record.seconds
+
+
+async def _web_search(client: anymodal.Client, visit: Visit, name: str) -> None:
+    reply = await client.text.generate(visit.prompt, model=name, web_search=True, timeout=SECONDS)
+    sources = "\n".join(f"{one.title}: {one.url}" for one in reply.citations)
+    visit.said, visit.seconds = f"{reply.text}\n\n{sources}", reply.record.seconds
+
+
+TEXT: Final[Mapping[str, Operation]] = {
+    "generate": Operation("", _generate),
+    "stream": Operation("streaming", _stream),
+    "tools": Operation(
+        "function_calling",
+        _tools,
+        "Use tide to tell the tide at Alexandria.",
+        ("The tide at",),
+    ),
+    "structured": Operation(
+        "structured_output",
+        _structured,
+        "A ship passes: write it down.",
+        ("Sighting(",),
+        echoes=False,
+    ),
+    "reasoning": Operation("reasoning", _reasoning, "How far does the lamp reach?"),
+    "web_search": Operation(
+        "web_search", _web_search, "Which lighthouse is the oldest?", ("https://",)
+    ),
+    "image": Operation(
+        "image_input", _image, "What is on this picture?", ("image/png", f"{SIZE[0]}x{SIZE[1]}")
+    ),
+    "file": Operation(
+        "file_input", _file, "What does this document say?", ("application/pdf", "letter.pdf")
+    ),
+}
+"""By name, in the order of the table."""

@@ -1,0 +1,76 @@
+"""A call that the tour makes, and what becomes of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+__all__ = ["PROMPT", "SECONDS", "Row", "Visit"]
+
+PROMPT: Final = "What does the lighthouse keeper see tonight?"
+SECONDS: Final = 30.0
+
+
+@attrs.frozen
+class Row:
+    """
+    A call that has to be made.
+
+    Attributes:
+        modality: The kind of work.
+        provider: Id of the provider.
+        operation: What is asked of it.
+        model: The model's id; empty where the provider has to be asked for one.
+    """
+
+    modality: str
+    provider: str
+    operation: str
+    model: str = ""
+
+
+@attrs.define(kw_only=True)
+class Visit:
+    """
+    What became of a row.
+
+    Attributes:
+        row: What was to be done.
+        model: The model that was asked.
+        prompt: The words that it was asked.
+        sent: A picture that went with them.
+        said: What came back.
+        seconds: How long the call took.
+        first_event: Seconds to the first event, of a stream.
+        size: Bytes of the artefact.
+        client: Who called, in the words of the emulator's log.
+        outcome: `ok`, or what went wrong.
+        path: The artefact, beside the page.
+    """
+
+    row: Row
+    model: str = ""
+    prompt: str = PROMPT
+    sent: bytes = attrs.field(default=b"", repr=False)
+    said: str = ""
+    seconds: float | None = None
+    first_event: float | None = None
+    size: int = 0
+    client: str = ""
+    outcome: str = ""
+    path: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the columns of the table."""
+        return {
+            "modality": self.row.modality,
+            "provider": self.row.provider,
+            "operation": self.row.operation,
+            "model": self.model,
+            "seconds": self.seconds,
+            "first_event": self.first_event,
+            "bytes": self.size,
+            "client": self.client,
+            "outcome": self.outcome,
+        }
