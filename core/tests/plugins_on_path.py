@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from anymodal import ModelSpec, TextProviderSpec, hookimpl
 from anymodal.config import Settings
 from anymodal.index import Distribution, installed
 from anymodal.registry import Registry
@@ -124,3 +125,24 @@ def site(tmp_path, monkeypatch):
     made = Site(folder)
     yield made
     made.leave()
+
+
+class Brings:
+    """
+    A plugin object that offers one provider of text.
+
+    Args:
+        provider: What `connect` returns, or a function that makes it.
+        id: The provider's id.
+        spec: Fields of its spec.
+    """
+
+    def __init__(self, provider: object = None, id: str = "acme", **spec: object) -> None:  # noqa: A002  # the spec's word
+        connect = provider if callable(provider) else lambda _: provider
+        defaults = {"kind": "local", "models": [ModelSpec(id="m-1")], "default_model": "m-1"}
+        fields = {"display_name": id.title(), **defaults, **spec, "connect": connect}
+        self.spec = TextProviderSpec(id=id, **fields)
+
+    @hookimpl
+    def anymodal_text_providers(self) -> list[TextProviderSpec]:
+        return [self.spec]

@@ -65,7 +65,9 @@ def overridden(model: ModelSpec, fields: Mapping[str, object], where: str) -> Mo
             continue
         try:
             changes[name] = read(value, model)
-        except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        except ArithmeticError:
+            faults.append(f'models."{where}".{name}: a number of dollars is needed')
+        except (TypeError, ValueError) as error:
             faults.append(f'models."{where}".{name}: {error}')
     if faults:
         raise SettingsError(faults)
@@ -95,7 +97,14 @@ def _prices(value: object, _: ModelSpec) -> Prices:
     per = rest.pop("per", 1_000_000)
     source, as_of = str(rest.pop("source", "settings")), rest.pop("as_of", None)
     day = as_of if isinstance(as_of, dt.date) else dt.datetime.now(dt.UTC).date()
-    return Prices([Price(unit, Decimal(str(usd)), per) for unit, usd in rest.items()], source, day)
+    return Prices([Price(unit, _dollars(usd), per) for unit, usd in rest.items()], source, day)
+
+
+def _dollars(value: object) -> Decimal:
+    found = None if isinstance(value, bool) else Decimal(str(value))
+    if found is None or not found.is_finite():
+        raise ArithmeticError
+    return found
 
 
 def _lifecycle(value: object, _: ModelSpec) -> Lifecycle:

@@ -19,7 +19,8 @@ from .modalities import BUILT_IN, Modality
 from .resolution import Decision, Offer, Row, decided, refusal
 from .resolution.table import by_table
 from .secrets import is_ambient, missing
-from .specs import ModelSpec, ProviderSpec, supports
+from .specs import ModelSpec, ProviderSpec
+from .specs import supports as known_to
 from .trust import candidates
 
 __all__ = ["OfferedModel", "Registry"]
@@ -128,7 +129,8 @@ class Registry:
             for offer in self.providers(modality)
             if offer.instance == offer.spec.id and provider in {None, offer.spec.id}
             for model in offer.models
-            if (supports is None or _has(offer, model, supports)) and (not free or _is_free(model))
+            if (supports is None or known_to(offer.spec, model, supports))
+            and (not free or _is_free(model))
         )
 
     def offers_of(self, what: str) -> tuple[Any, ...]:
@@ -307,7 +309,12 @@ class Registry:
         if not declared and name != provider:
             msg = f"[instances.{name}] names the provider {provider!r}, which is not installed."
             return e.UnknownProviderError(msg + self._suggestion(provider))
-        offered = sorted({kind for plugin in declared for kind in plugin.offers.providers})
+        offered = sorted(
+            kind
+            for _, offers in self._offers()
+            for kind, specs in offers.providers.items()
+            if any(spec.id == provider for spec in specs)
+        )
         msg = f"{provider} offers no {modality}"
         return e.UnknownProviderError(
             msg + (f"; it offers {', '.join(offered)}." if offered else ".")
@@ -393,7 +400,3 @@ class Registry:
 
 def _is_free(model: ModelSpec) -> bool:
     return model.prices is not None and all(price.usd == 0 for price in model.prices.items)
-
-
-def _has(offer: Offer, model: ModelSpec, capability: str) -> bool:
-    return supports(offer.spec, model, capability) is True
