@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final, Protocol, TypeAlias, cast
 
+import anyio
 import anyio.to_thread
 import attrs
 
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 DRAIN_SECONDS: Final = 1.0
+"""How long the bytes after the last event are waited for, to keep the connection."""
 
 Events: TypeAlias = AbstractAsyncContextManager[AsyncIterator[TextEvent]]
 Generate: TypeAlias = Callable[[TextRequest], Awaitable[TextResult]]
@@ -85,7 +87,12 @@ def bind(provider: TextProvider) -> BoundText:
 def _awaited(function: Any) -> Callable[[TextRequest], Awaitable[Any]]:
     if inspect.iscoroutinefunction(function):
         return cast("Callable[[TextRequest], Awaitable[Any]]", function)
-    return partial(anyio.to_thread.run_sync, function)
+
+    async def threaded(request: TextRequest) -> Any:
+        found = await anyio.to_thread.run_sync(function, request, abandon_on_cancel=True)
+        return await found if inspect.isawaitable(found) else found
+
+    return threaded
 
 
 def _streamed(function: Any) -> Stream:
@@ -100,28 +107,57 @@ def _streamed(function: Any) -> Stream:
 _END: Final = object()
 
 
+class _InThreads:
+    """
+    Events of a plain generator, each awaited in a thread.
+
+    A thread cannot be stopped. One that is left behind closes the generator when
+    it comes back, so that leaving need not wait for it.
+    """
+
+    def __init__(self, events: Iterator[TextEvent]) -> None:
+        self._events = events
+        self._lock = threading.Lock()
+        self._is_left = False
+
+    def __aiter__(self) -> AsyncIterator[TextEvent]:
+        return self
+
+    async def __anext__(self) -> TextEvent:
+        event = await anyio.to_thread.run_sync(self._next, abandon_on_cancel=True)
+        if event is _END:
+            raise StopAsyncIteration
+        return cast("TextEvent", event)
+
+    def _next(self) -> object:
+        try:
+            with self._lock:
+                return _END if self._is_left else next(self._events, _END)
+        finally:
+            if self._is_left:
+                self._close()
+
+    async def aclose(self) -> None:
+        self._is_left = True
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._close)
+
+    def _close(self) -> None:
+        """Close the generator, unless it is at work."""
+        close = getattr(self._events, "close", None)
+        if close is not None and self._lock.acquire(blocking=False):
+            try:
+                close()
+            finally:
+                self._lock.release()
+
+
 @asynccontextmanager
 async def _in_threads(
     function: Callable[[TextRequest], Iterator[TextEvent]], request: TextRequest
 ) -> AsyncGenerator[AsyncIterator[TextEvent], None]:
-    events = function(request)
-
-    class InThreads:
-        def __aiter__(self) -> AsyncIterator[TextEvent]:
-            return self
-
-        async def __anext__(self) -> TextEvent:
-            event = await anyio.to_thread.run_sync(next, events, _END)
-            if event is _END:
-                raise StopAsyncIteration
-            return cast("TextEvent", event)
-
-    try:
-        yield InThreads()
-    finally:
-        if close := getattr(events, "close", None):
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(close)
+    async with aclosing(_InThreads(function(request))) as events:
+        yield events
 
 
 def _collecting(stream: Stream) -> Generate:
@@ -179,8 +215,12 @@ def batched(events: AsyncIterator[TextEvent]) -> Batched:
 
 
 async def drain(source: Batched) -> None:
-    """Wait a moment for the bytes after the last event, which keeps the connection usable."""
-    with anyio.move_on_after(DRAIN_SECONDS), contextlib.suppress(Exception):  # the answer is whole
+    """
+    Read what follows the last event, so that the connection can be used again.
+
+    The answer is whole: what goes wrong now is nobody's concern.
+    """
+    with anyio.move_on_after(DRAIN_SECONDS), suppress(Exception):
         while await source.batch():
             pass
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -18,6 +19,7 @@ from ..modalities.text import (
     TextOption,
     TextRequest,
     TextResult,
+    ToolSpec,
     WebSearch,
 )
 from ..modalities.tools import ToolLike, specs_of
@@ -61,11 +63,16 @@ class Asked:
     end_user: str | None = None
     strict: bool = False
     raw: bool = False
-    shape: Shape | None = attrs.field(init=False)
 
-    @shape.default
-    def _shape(self) -> Shape | None:
+    @cached_property
+    def shape(self) -> Shape | None:
+        """The shape that the answer has to have."""
         return None if self.output is None else shape_of(self.output)
+
+    @cached_property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """What the model is told of the tools."""
+        return specs_of(self.tools)
 
     def request(self, prompt: Prompt, call: Call, row: Row) -> TextRequest:
         """
@@ -79,7 +86,7 @@ class Asked:
             model=row.model,
             messages=messages_of(prompt),
             system=self.system,
-            tools=specs_of(self.tools) if self.tools else (),
+            tools=self.specs,
             tool_choice=self.tool_choice,
             schema=None if self.shape is None else self.shape.schema,
             web_search=(WebSearch() if search else None) if isinstance(search, bool) else search,
@@ -132,14 +139,14 @@ def finished(call: Call, message: Message, finish: Finish, shape: Shape | None) 
         InvalidOutputError: It does not have the shape; `partial` is its text.
     """
     result = TextResult(message, finish, record=call.record)
-    if shape is None or finish.reason == "tool_calls":
+    if shape is None or result.tool_calls:
         return result
     try:
         if finish.reason == "length":
             msg = "it was cut off at max_tokens"
             raise ValueError(msg)  # noqa: TRY301  # one way out for all that does not fit
         return attrs.evolve(result, output=shape.read(result.text))
-    except (ValueError, RecursionError) as fault:
+    except Exception as fault:  # the caller's own classes refuse in ways of their own
         record = call.record
         why = " ".join(str(fault).split())[:300]
         msg = f"{record.instance}/{record.model}: the answer does not have the wanted shape: {why}"

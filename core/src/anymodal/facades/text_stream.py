@@ -14,7 +14,7 @@ from .. import errors as e
 from ..call import Call
 from ..modalities.messages import Prompt
 from ..modalities.text import Finish, TextDelta, TextEvent, TextRequest, TextResult
-from ..shapes import partial_json
+from ..shapes import Growing
 from .answers import Batched, BoundText, assembled, batched, bind, broken, drain, unfinished, words
 from .asking import Asked, account, finished, stream_needs_of
 
@@ -58,7 +58,7 @@ class TextStream:
         self._source: Batched | None = None
         self._seen: list[TextEvent] = []
         self._ready: deque[StreamEvent] = deque()
-        self._partial: object = None
+        self._growing = Growing()
         self._fault: e.AnymodalError | None = None
 
     @property
@@ -104,10 +104,8 @@ class TextStream:
             self._ready.extend(batch)
             return
         self._ready.extend(event for event in batch if type(event) is not Finish)
-        value = partial_json(words(self._seen))
-        if value is not None and value != self._partial:
-            self._partial = value
-            self._ready.append(PartialOutput(value))
+        if self._growing.feed(words(batch)):
+            self._ready.append(PartialOutput(self._growing.value))
         if finish is not None:
             self._ready.append(finish)
 
