@@ -385,6 +385,17 @@ def test_the_models_turn_goes_back_as_it_came():
     assert warnings == []
 
 
+def test_blank_text_of_the_vendor_does_not_go_back():
+    """It writes such between thoughts, and answers HTTP 400 to it."""
+    blank = {"type": "text", "text": "\n\n"}
+    told = {**WHOLE, "content": [CONTENT[0], blank, *CONTENT[2:]]}
+    hello, _, results = answered()
+    turn = decode(told, "anthropic", None).message
+
+    sent = body(messages=[hello, turn, results])[0]["messages"][1]["content"]
+    assert sent == [CONTENT[0], *CONTENT[2:]]
+
+
 def test_a_turn_survives_json():
     """A conversation is kept in a file."""
     kept = [Message.from_dict(message.to_dict()) for message in answered()]

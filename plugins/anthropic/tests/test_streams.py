@@ -181,6 +181,25 @@ def test_events_before_a_bad_frame_are_kept(junk):
     assert ("acme", "req_1") == (error.provider, error.request_id)
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [
+        {"type": "text", "text": ["Hi"]},
+        {"type": "thinking", "thinking": 7},
+        {"type": "tool_use", "id": 7, "name": "rate", "input": {}},
+        {"type": "tool_use", "id": "a", "name": None, "input": {}},
+    ],
+)
+def test_words_that_are_no_strings_are_malformed(begun):
+    """Whole or in frames; callers join what they are given."""
+    found, error = events(frames(START, *block(0, begun)))
+
+    assert [] == found
+    assert isinstance(error, e.MalformedReplyError)
+    with pytest.raises(e.MalformedReplyError):
+        decode(told(begun), "acme", None)
+
+
 def test_nothing_counts_after_the_end():
     """An answer has one end."""
     more = frames(*block(9, {"type": "text", "text": "more"}), *ended())

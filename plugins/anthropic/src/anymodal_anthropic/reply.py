@@ -66,11 +66,11 @@ def decode(
             raise TypeError
         parts = list(_parts(reply["content"]))
         finish = finish_of(reply, provider, request_id, raw=raw)
+        return TextResult(Message("assistant", parts or ("",), finish.state), finish)
     except VendorError:
         raise
     except MALFORMED as error:
         raise malformed(provider, error, request_id) from error
-    return TextResult(Message("assistant", parts or ("",), finish.state), finish)
 
 
 def _parts(content: list[Object]) -> Iterator[Part]:

@@ -29,24 +29,24 @@ __all__ = ["Decoder"]
 
 _json: Final = json.JSONDecoder().decode
 _ACCUMULATED: Final = {
-    "text_delta": "text",
     "thinking_delta": "thinking",
     "input_json_delta": "partial_json",
     "signature_delta": "signature",
 }
-"""Type of a delta to its field, and to that of its block, bar `partial_json`."""
+"""Type of a delta other than text to its field, and to that of its block, bar `partial_json`."""
 
 Handler: TypeAlias = "Callable[[Decoder, Object, list[TextEvent]], None]"
 
 
 class _Block:
-    """A block of the answer under way: as it began, and its pieces by type of delta."""
+    """A block of the answer under way: as it began, its words, and other pieces by type."""
 
-    __slots__ = ("call", "found", "pieces")
+    __slots__ = ("call", "found", "pieces", "text")
 
     def __init__(self, found: Object, call: int) -> None:
         self.found = found
         self.call = call
+        self.text: list[str] = []
         self.pieces: dict[str, list[str]] = {}
 
 
@@ -109,6 +109,14 @@ class Decoder:
     def _on_delta(self, event: Object, found: list[TextEvent]) -> None:
         delta, block = event["delta"], self._open[event["index"]]
         kind = delta["type"]
+        if kind == "text_delta":  # nearly all of them
+            piece = delta["text"]
+            if piece.__class__ is not str:
+                raise TypeError
+            if piece:
+                block.text.append(piece)
+                found.append(TextDelta(piece))
+            return
         if kind == "citations_delta":
             block.found.setdefault("citations", [])
             block.found["citations"] = [*(block.found["citations"] or ()), delta["citation"]]
@@ -122,9 +130,7 @@ class Decoder:
         if not piece:
             return
         block.pieces.setdefault(kind, []).append(piece)
-        if kind == "text_delta":
-            found.append(TextDelta(piece))
-        elif kind == "thinking_delta":
+        if kind == "thinking_delta":
             found.append(ReasoningDelta(piece))
         elif block.call >= 0 and kind == "input_json_delta":
             found.append(ToolCallDelta(block.call, arguments=piece))
@@ -134,14 +140,13 @@ class Decoder:
         block = self._open[event["index"]] = _Block(begun, -1)
         match begun["type"]:
             case "text" if begun["text"]:
-                found.append(TextDelta(begun["text"]))
+                found.append(TextDelta(_string(begun["text"])))
             case "thinking" if begun["thinking"]:
-                found.append(ReasoningDelta(begun["thinking"]))
+                found.append(ReasoningDelta(_string(begun["thinking"])))
             case "tool_use":
-                if not isinstance(begun["id"], str) or not isinstance(begun["name"], str):
-                    raise TypeError
                 block.call, self._calls = self._calls, self._calls + 1
-                found.append(ToolCallDelta(block.call, begun["id"], begun["name"]))
+                call = _string(begun["id"]), _string(begun["name"])
+                found.append(ToolCallDelta(block.call, *call))
 
     def _on_block_end(self, event: Object, found: list[TextEvent]) -> None:
         block = self._open.pop(event["index"])
@@ -158,6 +163,7 @@ class Decoder:
                 made[name] = made.get(name, "") + text
         self._content.append(made)
         if made["type"] == "text":
+            made["text"] += "".join(block.text)
             end = self._place + len(made["text"])
             found.extend(citations_of(made, self._place, end))
             self._place = end
@@ -197,3 +203,9 @@ class Decoder:
         "message_start": _on_start,
         "message_stop": _on_end,
     }
+
+
+def _string(found: object) -> str:
+    if not isinstance(found, str):
+        raise TypeError
+    return found

@@ -139,7 +139,11 @@ class Turns:
         return content
 
     def _kept(self, message: Message) -> list[Object] | None:
-        """Return the turn exactly as the vendor gave it, where that is known and was not edited."""
+        """
+        Return the turn as the vendor gave it, where that is known and was not edited.
+
+        Blank text is left out: the vendor writes it, but does not take it back.
+        """
         for state in message.state:
             if state.provider != self._provider:
                 self._request.warn("state", f"what {state.provider} wants back was left out")
@@ -147,7 +151,7 @@ class Turns:
             try:
                 content: list[Object] = list(state.data["content"])  # type: ignore[index]  # checked by what it raises
                 if _gist(content) == _gist_of(message.parts):
-                    return content
+                    return [b for b in content if b["type"] != "text" or b["text"].strip()]
             except (LookupError, TypeError, AttributeError) as error:
                 msg = f"state: it is not what {self._provider} gave."
                 raise InvalidRequestError(msg, field="state") from error
