@@ -160,8 +160,7 @@ class Registry:
         Raises:
             AnymodalError: Nobody does; the error says why and what to do.
         """
-        decision = self.explain(name, modality=modality, needs=needs)
-        if decision.error is not None:
+        if (decision := self.explain(name, modality=modality, needs=needs)).error is not None:
             raise decision.error
         return decision
 
@@ -315,10 +314,8 @@ class Registry:
             for kind, specs in offers.providers.items()
             if any(spec.id == provider for spec in specs)
         )
-        msg = f"{provider} offers no {modality}"
-        return e.UnknownProviderError(
-            msg + (f"; it offers {', '.join(offered)}." if offered else ".")
-        )
+        what = f"; it offers {', '.join(offered)}" if offered else ""
+        return e.UnknownProviderError(f"{provider} offers no {modality}{what}.")
 
     # -- instances ------------------------------------------------------------------------
 
