@@ -248,7 +248,7 @@ def plugin_manager(
 
     Example::
 
-        manager = anymodal.pluginhook_manager()
+        manager = anymodal.plugin_manager()
         for specs in manager.hook.anymodal_text_providers():
             for spec in specs:
                 print(spec.id)
