@@ -23,7 +23,8 @@ PYTHON = "3.11"
 FURTHER_PYTHONS = ["3.12", "3.13"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 TEST_TOOLS = [tool for tool in PROJECT["dependency-groups"]["test"] if isinstance(tool, str)]
-CORE_EXTRAS = "aiohttp,cli,http,httpx"
+CORE = tomllib.loads((ROOT / "core" / "pyproject.toml").read_text("utf-8"))["project"]
+CORE_EXTRAS = ",".join(sorted(CORE["optional-dependencies"]))
 
 
 def plugin_folders() -> dict[str, dict[str, object]]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
 import anyio
 import attrs
 
 from .. import errors as e
 from ..call import Call
-from ..modalities.messages import Message, Prompt, ToolCall, ToolResult, messages_of
+from ..modalities.messages import Message, Part, Prompt, ToolCall, ToolResult, messages_of
 from ..modalities.text import Finish, TextResult, ToolSpec
-from ..modalities.tools import Tool, specs_of, tool_of
+from ..modalities.tools import Tool, tool_of
 from ..shapes import Output
 from ..specs import Deadlines
 from .asking import Asked
@@ -49,6 +49,8 @@ class Chat:
 
     `generate` and `stream` say something and go on until the model asks for no
     more tools. To go step by step: `add`, then `step` and `run_tools` in turns.
+    Where the model asks for a tool that is a mere `ToolSpec`, its answer is returned
+    with the call in `pending`; say its `ToolResult` to go on.
 
     Attributes:
         messages: The conversation so far; may be edited between turns.
@@ -67,14 +69,12 @@ class Chat:
         if not isinstance(max_rounds, int) or max_rounds < 1:
             msg = f"max_rounds: a whole number above 0 is needed, not {max_rounds!r}."
             raise e.InvalidRequestError(msg, field="max_rounds")
-        specs_of(asked.tools)
+        tools = [one if isinstance(one, ToolSpec) else tool_of(one) for one in asked.tools]
         self._begin = begin
         self._ask = ask
-        self._asked = asked
-        self._tools = {
-            tool.spec.name: tool
-            for tool in (tool_of(one) for one in asked.tools if not isinstance(one, ToolSpec))
-        }
+        self._asked = attrs.evolve(asked, tools=tools)
+        self._tools = {tool.spec.name: tool for tool in tools if isinstance(tool, Tool)}
+        self._not_ours = {spec.name for spec in self._asked.specs} - self._tools.keys()
         self.max_rounds = max_rounds
         self.messages: list[Message] = _restored(restore) if restore is not None else []
         self.records: list[Record] = []
@@ -105,9 +105,9 @@ class Chat:
         self.add(prompt)
         for _ in range(self.max_rounds):
             reply = await self.step(output=output, timeout=timeout)
-            if not self._runnable:
-                return reply
             await self.run_tools()
+            if self.pending or not reply.tool_calls:
+                return reply
         raise self._exceeded()
 
     def stream(
@@ -124,8 +124,7 @@ class Chat:
             A stream, to be entered. Its events are those of all rounds, with a
             `ToolRan` for each tool; the last of them is the only `Finish`.
         """
-        self.add(prompt)
-        return ChatStream(self, output, timeout)
+        return ChatStream(self, prompt, output, timeout)
 
     # -- step by step --------------------------------------------------------------------
 
@@ -133,10 +132,21 @@ class Chat:
         """
         Add to the conversation without asking the model.
 
+        Tools that were asked for and never run to their end are answered for, as
+        failed, when something other than results is said.
+
         Raises:
             InvalidRequestError: It is empty, or no prompt.
         """
-        self.messages.extend(messages_of(prompt))
+        said = messages_of(prompt)
+        parts = [part for message in said for part in message.parts]
+        results = [part for part in parts if isinstance(part, ToolResult)]
+        if len(results) == len(parts):
+            self._answer(results)
+            return
+        given = {result.id for result in results}
+        self._answer([_not_run(call) for call in self.pending if call.id not in given])
+        self.messages.extend(said)
 
     async def step(
         self,
@@ -144,53 +154,93 @@ class Chat:
         output: Output | None = None,
         timeout: float | Deadlines | None = None,  # noqa: ASYNC109  # four deadlines, not one
     ) -> TextResult:
-        """Ask the model once, and add its answer to the conversation."""
+        """
+        Ask the model once, and add its answer to the conversation.
+
+        Raises:
+            InvalidRequestError: Tools that the model asked for have not been run.
+            AnymodalError: As `TextFacade.generate` does.
+        """
+        asked = self._asked_now(output)
         call = self._begin("generate", timeout)
         self.records.append(call.record)
-        reply: TextResult = await self._ask(call, tuple(self.messages), self._shaped(output))
+        reply: TextResult = await self._ask(call, tuple(self.messages), asked)
         self.messages.append(reply.message)
         return reply
 
     @property
     def pending(self) -> tuple[ToolCall, ...]:
-        """The tools that the model asked for and nobody has run."""
-        last = self.messages[-1] if self.messages else None
-        if last is None or last.role != "assistant":
-            return ()
-        return tuple(part for part in last.parts if isinstance(part, ToolCall))
+        """The tools that the model asked for and that have no result yet."""
+        calls, results = self._round()
+        answered = Counter(result.id for result in results)
+        found: list[ToolCall] = []
+        for call in calls:
+            if answered[call.id]:
+                answered[call.id] -= 1
+            else:
+                found.append(call)
+        return tuple(found)
 
-    @property
-    def _runnable(self) -> bool:
-        """Whether there are tools to run, and none that only the caller can."""
-        names = {spec.name for spec in specs_of(self._asked.tools)}
-        left = names - self._tools.keys()
-        pending = self.pending
-        return bool(pending) and not any(call.name in left for call in pending)
+    def _round(self) -> tuple[list[ToolCall], list[ToolResult]]:
+        """Return what the model's last turn asked for, and the results since."""
+        results: list[ToolResult] = []
+        for message in reversed(self.messages):
+            results += [part for part in message.parts if isinstance(part, ToolResult)]
+            if message.role == "assistant":
+                return [part for part in message.parts if isinstance(part, ToolCall)], results
+        return [], results
 
     async def run_tools(self) -> tuple[ToolRan, ...]:
-        """Run all pending tools at once, and add their results to the conversation."""
-        calls = self.pending
+        """
+        Run all pending tools at once, and add their results to the conversation.
+
+        When this is cancelled, the results that were there are kept, and the other
+        tools stay pending. Tools that only the caller can run do so too.
+        """
+        calls = [call for call in self.pending if call.name not in self._not_ours]
         results: dict[int, ToolResult] = {}
 
         async def run(place: int, call: ToolCall) -> None:
             tool = self._tools.get(call.name)
             results[place] = _unknown(call, self._tools) if tool is None else await tool(call)
 
-        async with anyio.create_task_group() as group:
-            for place, call in enumerate(calls):
-                group.start_soon(run, place, call)
-        ran = tuple(ToolRan(call, results[place]) for place, call in enumerate(calls))
-        if ran:
-            self.messages.append(Message("user", tuple(one.result for one in ran)))
-        return ran
+        try:
+            async with anyio.create_task_group() as group:
+                for place, call in enumerate(calls):
+                    group.start_soon(run, place, call)
+        finally:
+            self._answer(list(results.values()))
+        return tuple(ToolRan(call, results[place]) for place, call in enumerate(calls))
 
-    def _shaped(self, output: Output | None) -> Asked:
-        return self._asked if output is None else attrs.evolve(self._asked, output=output)
+    def _answer(self, results: list[ToolResult]) -> None:
+        """Add *results*; all of one round stand in one message, in the order of its calls."""
+        if not results:
+            return
+        places = {call.id: place for place, call in enumerate(self._round()[0])}
+        parts: list[Part] = [*results]
+        if self.messages and _only_results(self.messages[-1]):
+            parts = [*self.messages.pop().parts, *parts]
+        parts.sort(key=lambda part: places.get(getattr(part, "id", ""), len(places)))
+        self.messages.append(Message("user", tuple(parts)))
+
+    def _asked_now(self, output: Output | None) -> Asked:
+        """Return the settings of the next call."""
+        if pending := self.pending:
+            names = ", ".join(call.name for call in pending)
+            msg = f"messages: {names} was asked for; run_tools(), or add its result, first."
+            raise e.InvalidRequestError(msg, field="messages")
+        asked = self._asked if output is None else attrs.evolve(self._asked, output=output)
+        forced = asked.tool_choice not in {None, "auto", "none"}
+        if forced and self.messages and _only_results(self.messages[-1]):
+            # else the model could never say anything about what it found
+            return attrs.evolve(asked, tool_choice="auto")
+        return asked
 
     def _opened(self, output: Output | None, timeout: float | Deadlines | None) -> TextStream:
+        asked = self._asked_now(output)
         call = self._begin("stream", timeout)
         self.records.append(call.record)
-        return TextStream(call, tuple(self.messages), self._shaped(output))
+        return TextStream(call, tuple(self.messages), asked)
 
     def _exceeded(self) -> e.RoundsExceededError:
         msg = f"The model still asks for tools after {self.max_rounds} rounds (max_rounds)."
@@ -207,11 +257,20 @@ class Chat:
 
 
 def _restored(found: Mapping[str, object]) -> list[Message]:
-    messages = found.get("messages")
-    if found.get("format") != FORMAT or not isinstance(messages, Sequence):
+    given = found if isinstance(found, Mapping) else {}
+    messages = given.get("messages")
+    if given.get("format") != FORMAT or not isinstance(messages, list | tuple):
         msg = "restore: that is not what Chat.dump() returned."
         raise e.InvalidRequestError(msg, field="restore")
     return [Message.from_dict(message) for message in messages]
+
+
+def _only_results(message: Message) -> bool:
+    return message.role == "user" and all(isinstance(part, ToolResult) for part in message.parts)
+
+
+def _not_run(call: ToolCall) -> ToolResult:
+    return ToolResult(call.id, "Error: it was not run to its end.", call.name, is_error=True)
 
 
 def _unknown(call: ToolCall, tools: Mapping[str, Tool]) -> ToolResult:
@@ -224,70 +283,103 @@ def _unknown(call: ToolCall, tools: Mapping[str, Tool]) -> ToolResult:
     )
 
 
+def _not_open() -> e.ConfigurationError:
+    msg = "The stream is not open: use it inside `async with`, or await start() first."
+    return e.ConfigurationError(msg)
+
+
 class ChatStream:
     """
     A turn of a conversation under way; made by `Chat.stream`.
 
-    Left early, it keeps in the conversation what was said until then.
+    Left early, it keeps in the conversation what was said until then. Broken off by
+    an error, it keeps what was said before the call that failed.
     """
 
     def __init__(
-        self, chat: Chat, output: Output | None, timeout: float | Deadlines | None
+        self,
+        chat: Chat,
+        prompt: Prompt,
+        output: Output | None,
+        timeout: float | Deadlines | None,
     ) -> None:
         self._chat = chat
+        self._prompt = prompt
         self._output = output
         self._timeout = timeout
+        self._is_open = False
         self._current: TextStream | None = None
         self._ready: deque[ChatEvent] = deque()
         self._rounds = 0
         self._result: TextResult | None = None
+        self._fault: e.AnymodalError | None = None
 
     @property
     def record(self) -> Record:
         """What is known about the latest of its calls."""
+        if not self._rounds:
+            raise _not_open()
         return self._chat.records[-1]
 
     async def start(self) -> Self:
-        """Send the first request and wait for its first event."""
-        if self._current is None:
+        """
+        Say the prompt and wait for the first event.
+
+        Raises:
+            AnymodalError: As `TextFacade.generate` does.
+        """
+        if not self._is_open:
+            self._chat.add(self._prompt)
             await self._next_round()
+            self._is_open = True
         return self
 
     async def _next_round(self) -> None:
         if self._rounds == self._chat.max_rounds:
             raise self._chat._exceeded()  # noqa: SLF001  # one module, one thing
+        stream = self._chat._opened(self._output, self._timeout)  # noqa: SLF001  # as above
         self._rounds += 1
-        self._current = self._chat._opened(self._output, self._timeout)  # noqa: SLF001  # as above
-        await self._current.start()
+        self._current = await stream.start()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> ChatEvent:
         while not self._ready:
+            if self._fault is not None:
+                raise self._fault
             if self._result is not None:
                 raise StopAsyncIteration
-            if self._current is None:
-                msg = "The stream is not open: use it inside `async with`, or await start() first."
-                raise e.ConfigurationError(msg)
-            event = await anext(self._current)
-            if type(event) is Finish:
-                await self._round_over(self._current, event)
-            else:
-                self._ready.append(event)
+            if not self._is_open:
+                raise _not_open()
+            try:
+                await self._advance()
+            except e.AnymodalError as error:
+                self._fault = error
+                raise
         return self._ready.popleft()
+
+    async def _advance(self) -> None:
+        stream = self._current
+        if stream is None:
+            await self._next_round()
+            return
+        event = await anext(stream)
+        if type(event) is Finish:
+            await self._round_over(stream, event)
+        else:
+            self._ready.append(event)
 
     async def _round_over(self, stream: TextStream, finish: Finish) -> None:
         chat = self._chat
         reply = await stream.result()
-        await stream.aclose()
         chat.messages.append(reply.message)
-        if not chat._runnable:  # noqa: SLF001  # as above
+        self._current = None
+        await stream.aclose()
+        self._ready.extend(await chat.run_tools())
+        if chat.pending or not reply.tool_calls:
             self._result = reply
             self._ready.append(finish)
-            return
-        self._ready.extend(await chat.run_tools())
-        await self._next_round()
 
     @property
     def text(self) -> AsyncIterator[str]:
@@ -298,18 +390,16 @@ class ChatStream:
         """Read to the end and return the last answer."""
         async for _ in self:
             pass
-        if self._result is None:
-            msg = "The stream was left before its end."
-            raise e.ConfigurationError(msg)
-        return self._result
+        return cast("TextResult", self._result)
 
     async def aclose(self) -> None:
         """Close the connection; what was said so far stays in the conversation."""
-        if self._current is None:
+        stream, self._current, self._is_open = self._current, None, False
+        if stream is None:
             return
-        if self._result is None and not self._chat.pending and self._current.said:
-            self._chat.messages.append(Message.assistant(self._current.said))
-        await self._current.aclose()
+        if self._fault is None and stream.said:
+            self._chat.messages.append(Message.assistant(stream.said))
+        await stream.aclose()
 
     async def __aenter__(self) -> Self:
         return await self.start()

@@ -203,7 +203,8 @@ class TextFacade(Facade[BoundText]):
 
         The arguments are those of `generate`, and two more: *max_rounds* bounds
         how often the model is asked in one turn, *restore* takes what `Chat.dump`
-        returned, to go on from there with this model or another.
+        returned, to go on from there with this model or another. A *tool_choice*
+        that forces a tool holds until it was run, and anew for each prompt.
         """
         asked = Asked(
             model=model, system=system, tools=tools, tool_choice=tool_choice, output=output,

@@ -60,7 +60,8 @@ def serve(emulator: Emulator, dialect: Dialect, base_path: str) -> None:
 
 
 def _model(name: str, dialect: Dialect) -> dict[str, object]:
-    return {"id": name, "object": "model", "created": 1_780_000_000, "owned_by": dialect.provider}
+    usual = {"id": name, "object": "model", "created": 1_780_000_000, "owned_by": dialect.provider}
+    return {**usual, **dialect.card(name)}
 
 
 def _list(request: Request, dialect: Dialect) -> Reply:

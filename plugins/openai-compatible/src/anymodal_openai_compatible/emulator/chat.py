@@ -145,7 +145,8 @@ def _searches(body: Json) -> bool:
 
 def _check_message(at: str, message: Json, dialect: Dialect) -> None:
     check(message, {"role": one_of(*ROLES, required=True)}, at=at, lenient=True)
-    fields = ROLES[str(message["role"])]
+    role = str(message["role"])
+    fields = {**ROLES[role], **dialect.turns.get(role, {})}
     if dialect.reasoning_field:
         fields = {**fields, dialect.reasoning_field: Field("string|null")}
     check(message, fields, at=at, lenient=dialect.lenient)

@@ -81,10 +81,13 @@ class Dialect:
         object_to: Raises `RefusedError` for what a model does not take.
         responses: Whether the Responses protocol is served too.
         headers: Headers of every answer.
+        card: What is said of a model, beside its name, where models are listed.
         fields: Chat: what a body may have.
         parts: Chat: what the content of messages may have, by type.
+        turns: Chat: what messages may have beyond OpenAI's, by role.
         refusal_field: Chat: whether a refusal has a field of its own; else it is words.
         call_id_length: Chat: how long ids of tool calls are; 0 for OpenAI's.
+        whole_calls: Chat: whether a streamed tool call comes in one piece.
         effort: Chat: how hard a body asks to think; empty or `none` for not at all.
         cache_key: Chat: what prompts share whose beginning is cached.
         usage: Chat: what is said to have been used.
@@ -105,10 +108,13 @@ class Dialect:
     object_to: Callable[[str, Mapping[str, object]], None] = _nothing
     responses: bool = True
     headers: Callable[[Request], Mapping[str, str]] = _headers
+    card: Callable[[str], Mapping[str, object]] = lambda _: {}
     fields: Mapping[str, Field] = attrs.field(default=CHAT, repr=False)
     parts: Mapping[str, Mapping[str, Field]] = attrs.field(default=PARTS, repr=False)
+    turns: Mapping[str, Mapping[str, Field]] = attrs.field(factory=dict, repr=False)
     refusal_field: bool = True
     call_id_length: int = 0
+    whole_calls: bool = False
     effort: Callable[[Mapping[str, object]], str] = _effort
     cache_key: Callable[[Mapping[str, object]], str] = _cache_key
     usage: Callable[[Answer], Mapping[str, object]] = _usage
