@@ -1,0 +1,76 @@
+"""Text from Mistral: the shared protocol, and a list of models that says more than names."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from anymodal.connection import Connection
+from anymodal.failures import request_id
+from anymodal.http import parse_json, read
+from anymodal.specs import Capabilities, Lifecycle, ModelSpec
+from anymodal_openai_compatible.chat import ChatCodec
+from anymodal_openai_compatible.frames import MALFORMED, malformed
+from anymodal_openai_compatible.provider import CompatibleText
+
+from .quirks import QUIRKS
+from .sdk import sdk_carrier
+
+__all__ = ["MistralProvider", "mistral_text", "model_of"]
+
+_NAMES: Final = {
+    "audio": "audio_input",
+    "function_calling": "function_calling",
+    "reasoning": "reasoning",
+    "vision": "image_input",
+}
+"""The vendor's words for abilities, and ours."""
+
+
+class MistralProvider(CompatibleText):
+    """Text from Mistral."""
+
+    async def list_models(self) -> Sequence[ModelSpec]:
+        """
+        Ask the vendor which models it serves for chats, and what they can do.
+
+        Raises:
+            VendorError: The vendor refused or failed.
+        """
+        reply = await self.carrier.send("GET", "/models", headers={})
+        found = parse_json(await read(reply, self.provider), self.provider)
+        try:
+            rows = found["data"]  # type: ignore[index]  # what is no object raises what is caught
+            return [model_of(row) for row in rows if row["capabilities"].get("completion_chat")]
+        except MALFORMED as error:
+            raise malformed(self.provider, error, request_id(reply.headers)) from error
+
+
+def model_of(row: Mapping[str, Any]) -> ModelSpec:
+    """Return what an entry of the vendor's list says of a model."""
+    able = {name: row["capabilities"].get(word) for word, name in _NAMES.items()}
+    leaves = row.get("deprecation")
+    lifecycle = Lifecycle()
+    if leaves:
+        lifecycle = Lifecycle(
+            state="deprecated",
+            retires_on=dt.datetime.fromisoformat(leaves).date(),
+            replacement=row.get("deprecation_replacement_model"),
+        )
+    return ModelSpec(
+        id=row["id"],
+        capabilities=Capabilities(
+            [name for name, has in able.items() if has is True],
+            [name for name, has in able.items() if has is False],
+        ),
+        context_tokens=row.get("max_context_length"),
+        lifecycle=lifecycle,
+        listed=False,
+    )
+
+
+def mistral_text(connection: Connection) -> MistralProvider:
+    """Return the provider for an instance."""
+    codec = ChatCodec(connection.provider, QUIRKS, connection.scrub)
+    return MistralProvider(connection.provider, sdk_carrier(connection), lambda _: codec)
