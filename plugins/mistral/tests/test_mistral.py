@@ -7,8 +7,8 @@ import subprocess
 import sys
 from contextlib import asynccontextmanager
 
-import anymodal_mistral as plugin
 import anyio
+import anymodal_mistral as plugin
 import pytest
 from anymodal import (
     Audio,
