@@ -59,6 +59,7 @@ class _Opening:
 
     def __init__(self) -> None:
         self.ended = anyio.Event()
+        self.thread: threading.Thread
         self.fault: e.AnymodalError | None = None
 
 
@@ -79,6 +80,7 @@ class Doors:
         self._tls = Tls()
         self._open: dict[Key, Door] = {}
         self._opening: dict[Key, _Opening] = {}
+        self._ending: list[threading.Thread] = []
 
     def get(self, offer: Offer) -> Door | None:
         """Return the door for *offer* if it is open."""
@@ -148,13 +150,15 @@ class Doors:
             with contextlib.suppress(RuntimeError):  # where the event loop has ended meanwhile
                 anyio.from_thread.run_sync(self._end, key, opening, door, token=token)
 
-        threading.Thread(
-            target=run, name=f"anymodal connects {offer.instance}", daemon=True
-        ).start()
+        name = f"anymodal connects {offer.instance}"
+        opening.thread = threading.Thread(target=run, name=name, daemon=True)
+        opening.thread.start()
 
     def _end(self, key: Key, opening: _Opening, door: Door | None) -> None:
-        """Let the callers in; runs in the event loop."""
+        """Let the callers in; runs in the event loop, while the thread waits for it."""
         del self._opening[key]
+        self._ending = [one for one in self._ending if one.is_alive()]
+        self._ending.append(opening.thread)
         if door is not None:
             self._open[key] = door
         opening.ended.set()
@@ -207,6 +211,8 @@ class Doors:
         with anyio.move_on_after(CLOSE_SECONDS, shield=True):
             for opening in tuple(self._opening.values()):
                 await opening.ended.wait()
+        for thread in self._ending:
+            thread.join()
         while self._open:
             _, door = self._open.popitem()
             for close in (getattr(door.provider, "aclose", None), door.connection.aclose):
