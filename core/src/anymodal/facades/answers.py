@@ -89,7 +89,10 @@ def _awaited(function: Any) -> Callable[[TextRequest], Awaitable[Any]]:
         return cast("Callable[[TextRequest], Awaitable[Any]]", function)
 
     async def threaded(request: TextRequest) -> Any:
-        found = await anyio.to_thread.run_sync(function, request, abandon_on_cancel=True)
+        # In a tuple, since trio takes no coroutine out of a thread.
+        (found,) = await anyio.to_thread.run_sync(
+            lambda: (function(request),), abandon_on_cancel=True
+        )
         return await found if inspect.isawaitable(found) else found
 
     return threaded

@@ -120,7 +120,8 @@ async def _called(function: Callable[[], Any]) -> Any:
     """Call *function*, in a thread where it is synchronous."""
     if inspect.iscoroutinefunction(function):
         return await function()
-    found = await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
+    # In a tuple, since trio takes no coroutine out of a thread.
+    (found,) = await anyio.to_thread.run_sync(lambda: (function(),), abandon_on_cancel=True)
     return await found if inspect.isawaitable(found) else found
 
 
