@@ -72,7 +72,7 @@ def test_every_field():
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("colour", "red", "no such field; there are aliases, api, capabilities, context_tokens,"),
+        ("colour", "red", "no such field; there are aliases, api, batch_prices, capabilities,"),
         ("aliases", "a", "a list of strings is needed"),
         ("aliases", [1], "a list of strings is needed"),
         ("api", 1, "a string is needed, not 1"),

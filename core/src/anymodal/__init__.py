@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from .config import Settings
     from .connection import Connection
     from .facades.chat import Chat, ChatStream, ToolRan
+    from .facades.jobs import Job
     from .facades.text import Estimate, TextStream
     from .facades.text_stream import PartialOutput
     from .isolation import plugin_manager
+    from .jobs import JobStatus
     from .media import Audio, File, Image, Media, Video
     from .modalities import TEXT, Modality
+    from .modalities.batches import TextBatch
     from .modalities.messages import (
         Citation,
         Message,
@@ -59,14 +62,17 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "facades.chat": ("Chat", "ChatStream", "ToolRan"),
+    "facades.jobs": ("Job",),
     "facades.text": ("Estimate", "TextStream"),
     "facades.text_stream": ("PartialOutput",),
     "client": ("Client",),
     "config": ("Settings",),
     "connection": ("Connection",),
     "isolation": ("plugin_manager",),
+    "jobs": ("JobStatus",),
     "media": ("Audio", "File", "Image", "Media", "Video"),
     "modalities": ("TEXT", "Modality"),
+    "modalities.batches": ("TextBatch",),
     "modalities.messages": (
         "Citation",
         "Message",
@@ -125,6 +131,8 @@ __all__ = [
     "File",
     "Finish",
     "Image",
+    "Job",
+    "JobStatus",
     "Lifecycle",
     "Media",
     "Message",
@@ -141,6 +149,7 @@ __all__ = [
     "Registry",
     "Secret",
     "Settings",
+    "TextBatch",
     "TextDelta",
     "TextOption",
     "TextProviderSpec",

@@ -131,6 +131,7 @@ def _text(value: object, _: ModelSpec) -> str:
 _READERS: Final[Mapping[str, Callable[[object, ModelSpec], object]]] = {
     "aliases": _aliases,
     "api": _text,
+    "batch_prices": _prices,
     "capabilities": _capabilities,
     "context_tokens": _tokens,
     "lifecycle": _lifecycle,

@@ -16,6 +16,7 @@ from .registry import Registry
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from .facades.jobs import Jobs
     from .facades.text import TextFacade
 
 __all__ = ["Client"]
@@ -84,6 +85,13 @@ class Client:
     def text(self) -> TextFacade:
         """Conversations in, words out."""
         return self[TEXT]
+
+    @property
+    def jobs(self) -> Jobs:
+        """The way back to jobs that were submitted elsewhere."""
+        from .facades.jobs import Jobs  # noqa: PLC0415  # few programs come back to a job
+
+        return Jobs(self)
 
     async def warm(self, *names: str) -> None:
         """

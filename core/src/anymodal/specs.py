@@ -190,6 +190,7 @@ class ModelSpec:
         context_tokens: Longest prompt, in the vendor's tokens.
         max_output_tokens: Longest answer, in the vendor's tokens.
         prices: What it costs; `None` is unknown.
+        batch_prices: What it costs in a batch; `None` is unknown.
         lifecycle: Active, deprecated or retired.
         api: Which of the vendor's protocols serves it, where there are several.
         listed: Whether it stands in the plugin's table. A name outside the
@@ -205,6 +206,9 @@ class ModelSpec:
     context_tokens: int | None = attrs.field(default=None, validator=_A_NUMBER_OR_NONE)
     max_output_tokens: int | None = attrs.field(default=None, validator=_A_NUMBER_OR_NONE)
     prices: Prices | None = attrs.field(
+        default=None, validator=attrs.validators.instance_of((Prices, NoneType))
+    )
+    batch_prices: Prices | None = attrs.field(
         default=None, validator=attrs.validators.instance_of((Prices, NoneType))
     )
     lifecycle: Lifecycle = attrs.field(

@@ -73,6 +73,18 @@ class Prices:
         """Return dollars for one *unit*, or None where it is unknown."""
         return self._per_unit.get(unit)
 
+    def times(self, share: Decimal | str, source: str, as_of: dt.date) -> Prices:
+        """
+        Return the prices of a discount, such as that of batches.
+
+        Args:
+            share: What is left of each price: `"0.5"` for half.
+            source: Page that the discount is from.
+            as_of: The day it was read.
+        """
+        items = [Price(one.unit, one.usd * Decimal(share), one.per) for one in self.items]
+        return Prices(items, source, as_of)
+
 
 @attrs.frozen
 class Usage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +12,7 @@ from .. import errors as e
 from ..call import Call, Facade, ModelChoice
 from ..media import Media
 from ..modalities import TEXT, Modality
+from ..modalities.batches import TextBatch
 from ..modalities.messages import Prompt, Reasoning, ToolCall, ToolResult, messages_of
 from ..modalities.text import (
     Cache,
@@ -28,7 +29,9 @@ from ..specs import Deadlines
 from ..usage import Cost, Usage, cost_of
 from .answers import BoundText, bind
 from .asking import Asked, account, finished, needs_of
+from .batch import BatchPrompt, resumed, submitted
 from .chat import Chat
+from .jobs import Job
 from .text_stream import TextStream
 
 if TYPE_CHECKING:
@@ -217,6 +220,69 @@ class TextFacade(Facade[BoundText]):
             return self.call(operation, timeout=timeout, tags=tags)
 
         return Chat(begin, _ask, asked, max_rounds=max_rounds, restore=restore)
+
+    async def batch(
+        self,
+        prompts: Iterable[BatchPrompt],
+        *,
+        model: ModelChoice = None,
+        system: str | None = None,
+        tools: Sequence[ToolLike] = (),
+        tool_choice: str | None = None,
+        output: Output | None = None,
+        reasoning: Effort | None = None,
+        web_search: WebSearch | bool = False,
+        cache: Cache | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        max_tokens: int | None = None,
+        stop: Sequence[str] = (),
+        seed: int | None = None,
+        timeout: float | Deadlines | None = None,  # noqa: ASYNC109  # four deadlines, not one
+        options: Sequence[TextOption] = (),
+        tags: Mapping[str, str] | None = None,
+        end_user: str | None = None,
+        strict: bool = False,
+        raw: bool = False,
+    ) -> Job[TextBatch]:
+        """
+        Submit many prompts as one job, which takes up to a day and costs less.
+
+        *prompts* are prompts, or pairs of a key and a prompt; a prompt of several
+        parts is a list here, because a tuple is such a pair. The other arguments
+        are those of `generate`; *timeout* bounds each request and not the job.
+
+        Returns:
+            A job whose result has an answer or an error for each prompt.
+
+        Raises:
+            UnsupportedFeatureError: The provider has no batches; nothing was sent.
+            RequestError: Nothing was sent.
+            OutcomeUnknownError: The job may have been made.
+            VendorError: The vendor refused or failed.
+        """
+        call = self.call("batch", timeout=timeout, tags=tags)
+        asked = Asked(
+            model=model, system=system, tools=tools, tool_choice=tool_choice, output=output,
+            reasoning=reasoning, web_search=web_search, cache=cache, temperature=temperature,
+            top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed, options=options,
+            end_user=end_user, strict=strict, raw=raw,
+        )  # fmt: skip
+        return await submitted(self._way, call, prompts, asked)
+
+    def resume(self, token: str, *, output: Output | None = None) -> Job[TextBatch]:
+        """
+        Return the batch that *token* leads to. Nothing is sent.
+
+        Args:
+            token: From `Job.token`, of this client or another.
+            output: The shape that was asked for; a token does not hold it.
+
+        Raises:
+            InvalidRequestError: It is no token of a batch of text.
+            ConfigurationError: Nobody here serves the instance that it names.
+        """
+        return resumed(self._way, token, output)
 
     async def count_tokens(
         self,

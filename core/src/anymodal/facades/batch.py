@@ -1,0 +1,317 @@
+"""Many prompts as one job: what goes into a batch, and what its results are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+import attrs
+
+from .. import errors as e
+from ..call import Call, Way
+from ..jobs import Handle, JobStatus, JobToken, Polling
+from ..modalities.batches import BatchesText, BatchLine, Outcome, TextBatch
+from ..modalities.messages import Prompt
+from ..modalities.text import TextRequest, TextResult
+from ..shapes import Output, Shape, shape_of
+from ..specs import Deadlines, ModelSpec
+from ..usage import CallWarning, Cost, Record, Usage, cost_of
+from .answers import bind
+from .asking import Asked, finished, needs_of
+from .jobs import Job
+
+if TYPE_CHECKING:
+    from ..doors import Door
+    from ..resolution import Offer, Row
+
+__all__ = ["BatchPrompt", "resumed", "submitted"]
+
+BatchPrompt: TypeAlias = Prompt | tuple[str, Prompt]
+
+Lines: TypeAlias = tuple[BatchLine, ...]
+
+OPERATION: Final = "batch"
+POLLING: Final = Polling(first=2.0, longest=60.0)
+"""Vendors take from minutes to a day, and their examples ask once a minute."""
+
+KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,48}")
+"""With the place of the line before it, what every vendor takes for an id; see `BatchLine`."""
+
+RUNNING: Final = Cost(None, "the job has not ended")
+FAILED: Final = Cost(None, "the line failed")
+
+
+# -- from prompts to a job --------------------------------------------------------------
+
+
+async def submitted(
+    way: Way, call: Call, prompts: Iterable[BatchPrompt], asked: Asked
+) -> Job[TextBatch]:
+    """
+    Make a batch of *prompts* and return its job.
+
+    Raises:
+        RequestError: Nothing was sent.
+        OutcomeUnknownError: It may have been made.
+        VendorError: The vendor refused or failed.
+    """
+    keyed = list(enumerate(_keyed(prompts)))
+    if not keyed:
+        msg = "prompts: there are none."
+        raise e.InvalidRequestError(msg, field="prompts")
+    tried: list[tuple[Row, Lines]] = []
+
+    def lines_for(row: Row) -> Lines:
+        lines = tuple(_line(one, asked, call, row) for one in keyed)
+        tried.append((row, lines))
+        return lines
+
+    handle = await call.run(asked.model, lines_for, _submit, bind=bind, needs_of=_needs_of)
+    row, lines = tried[-1]
+    record = call.record
+    call.account(None, None)
+    record.cost = RUNNING
+    record.warnings += _distinct(line.request.warnings for line in lines)
+    token = JobToken(
+        provider=record.provider,
+        instance=record.instance,
+        model=record.model,
+        modality=record.modality,
+        operation=OPERATION,
+        call=record.id,
+        handle=handle,
+        kept={"lines": len(lines), "raw": asked.raw},
+    )
+    work = _BatchWork(way, token, row.model, record, asked.shape, lines)
+    return _job(way, row.offer, token, work, call.deadlines)
+
+
+def _keyed(prompts: Iterable[BatchPrompt]) -> Iterator[tuple[str, Prompt]]:
+    if isinstance(prompts, str) or not isinstance(prompts, Iterable):
+        msg = "prompts: several are needed, each a prompt or a pair of a key and a prompt."
+        raise e.InvalidRequestError(msg, field="prompts")
+    seen: set[str] = set()
+    for number, one in enumerate(prompts):
+        if not isinstance(one, tuple):
+            yield "", one
+            continue
+        key = one[0] if len(one) == 2 else None
+        if not isinstance(key, str) or not KEY.fullmatch(key):
+            msg = (
+                f"prompts[{number}]: a tuple is a key and a prompt, and a key is of up to 48 "
+                "letters, digits, hyphens and underscores. Put the parts of a prompt into a list."
+            )
+            raise e.InvalidRequestError(msg, field="prompts")
+        if key in seen:
+            msg = f"prompts[{number}]: the key {key!r} was given before."
+            raise e.InvalidRequestError(msg, field="prompts")
+        seen.add(key)
+        yield key, cast("Prompt", one[1])
+
+
+def _line(one: tuple[int, tuple[str, Prompt]], asked: Asked, call: Call, row: Row) -> BatchLine:
+    number, (key, prompt) = one
+    try:
+        request = asked.request(prompt, call, row)
+    except e.InvalidRequestError as error:
+        msg = f"prompts[{number}]: {error}"
+        raise e.InvalidRequestError(msg, field=error.field) from error
+    return BatchLine(f"{number}-{key}" if key else str(number), attrs.evolve(request, warnings=[]))
+
+
+def _needs_of(lines: Lines) -> list[str]:
+    return list(dict.fromkeys(need for line in lines for need in needs_of(line.request)))
+
+
+def _distinct(warnings: Iterable[Sequence[CallWarning]]) -> list[CallWarning]:
+    return list(dict.fromkeys(one for some in warnings for one in some))
+
+
+def _batches(door: Door) -> BatchesText:
+    if getattr(door.provider, "submit_batch", None) is None:
+        msg = f"{door.offer.instance} has no batches of text; nothing was sent."
+        raise e.UnsupportedFeatureError(msg)
+    return cast("BatchesText", door.provider)
+
+
+async def _submit(door: Door, lines: Lines) -> Handle:
+    return await _batches(door).submit_batch(lines)
+
+
+# -- the way back -----------------------------------------------------------------------
+
+
+def resumed(way: Way, text: str, output: Output | None) -> Job[TextBatch]:
+    """
+    Return the job that the token *text* leads to.
+
+    Raises:
+        InvalidRequestError: It is no token of a batch of text.
+        ConfigurationError: Nobody here serves the instance that it names.
+    """
+    token = JobToken.parse(text)
+    count = token.kept.get("lines")
+    if (token.modality, token.operation) != ("text", OPERATION) or not isinstance(count, int):
+        msg = "token: it is not that of a batch of text; see client.jobs.resume()."
+        raise e.InvalidRequestError(msg, field="token")
+    # Of the decision only its rows count: what was submitted is fetched though the
+    # model has been retired since.
+    decision = way.registry.explain(f"{token.instance}/{token.model}", modality="text")
+    row = next(iter(decision.rows), None)
+    if row is None or not row.offer.enabled or row.offer.missing:
+        raise decision.error or _strange(token)
+    if row.offer.spec.id != token.provider:
+        raise _strange(token)
+    record = Record(
+        token.call,
+        token.modality,
+        OPERATION,
+        provider=token.provider,
+        instance=token.instance,
+        model=token.model,
+        plugin=row.offer.plugin,
+        cost=RUNNING,
+    )
+    shape = None if output is None else shape_of(output)
+    work = _BatchWork(way, token, row.model, record, shape)
+    return _job(way, row.offer, token, work, row.offer.deadlines)
+
+
+def _strange(token: JobToken) -> e.AnymodalError:
+    msg = f"token: {token.instance} is not the {token.provider} that the job was submitted to."
+    return e.UnknownProviderError(msg)
+
+
+def _job(
+    way: Way, offer: Offer, token: JobToken, work: _BatchWork, deadlines: Deadlines
+) -> Job[TextBatch]:
+    return Job(
+        way,
+        offer,
+        cast("Any", bind),
+        token=token,
+        work=work,
+        record=work.record,
+        deadlines=deadlines,
+        polling=POLLING,
+    )
+
+
+# -- from a job to results ----------------------------------------------------------------
+
+
+@attrs.frozen(eq=False)
+class _BatchWork:
+    """What a batch's requests are; see `Work`."""
+
+    way: Way
+    token: JobToken
+    model: ModelSpec
+    record: Record
+    shape: Shape | None = None
+    lines: Lines = ()
+
+    async def poll(self, door: Door) -> JobStatus:
+        return await _batches(door).poll_batch(self.token.handle)
+
+    async def cancel(self, door: Door) -> None:
+        await _batches(door).cancel_batch(self.token.handle)
+
+    async def fetch(self, door: Door, status: JobStatus) -> TextBatch:
+        request = TextRequest(
+            model=self.model,
+            messages=(),
+            deadlines=door.offer.deadlines,
+            raw=self.token.kept.get("raw") is True,
+        )
+        found = await _batches(door).fetch_batch(self.token.handle, request)
+        return self._told(found, status)
+
+    def _told(self, found: Mapping[str, Outcome], status: JobStatus) -> TextBatch:
+        """Return the outcomes in the order asked, and note what they used."""
+        count = cast("int", self.token.kept["lines"])
+        keys = [""] * count
+        outcomes: list[Outcome | None] = [None] * count
+        for number, line in enumerate(self.lines):
+            keys[number] = line.id.partition("-")[2]
+        for name, outcome in found.items():
+            place, _, key = name.partition("-")
+            if place.isdecimal() and int(place) < count:
+                keys[int(place)] = key
+                outcomes[int(place)] = outcome
+        lines = tuple(
+            self._line(number, outcome or self._unanswered(number, status))
+            for number, outcome in enumerate(outcomes)
+        )
+        batch = TextBatch(lines, tuple(keys), self.record)
+        self.record.usage = _together([answer.usage for answer in batch.answers])
+        self.record.cost = _sum([answer.record.cost for answer in batch.answers])
+        return batch
+
+    def _unanswered(self, number: int, status: JobStatus) -> e.AnymodalError:
+        token = self.token
+        where = f"{token.instance}/{token.model}"
+        msg = f"{where}: line {number} got no answer; the batch ended as {status.state}."
+        return e.JobFailedError(msg, provider=token.provider, vendor_code=status.word or None)
+
+    def _line(self, number: int, outcome: Outcome) -> Outcome:
+        """Return *outcome* with a record of its own, and in the shape that was asked for."""
+        token, batch = self.token, self.record
+        record = Record(
+            f"{token.call}-{number}",
+            token.modality,
+            OPERATION,
+            provider=token.provider,
+            instance=token.instance,
+            model=token.model,
+            plugin=batch.plugin,
+            started_at=batch.started_at,
+            cost=FAILED,
+            warnings=list(self.lines[number].request.warnings) if self.lines else [],
+            tags=batch.tags,
+        )
+        if isinstance(outcome, TextResult):
+            finish = outcome.finish
+            record.usage, record.request_id = finish.usage, finish.request_id
+            record.cost = _cost(finish.usage, self.model)
+            record.raw = finish.raw
+            call = Call(self.way, token.modality, OPERATION)
+            call.record = record
+            try:
+                return finished(call, outcome.message, finish, self.shape)
+            except e.InvalidOutputError as error:
+                return error
+        outcome.record = record
+        if isinstance(outcome, e.VendorError):
+            outcome.provider = outcome.provider or token.provider
+            record.request_id = outcome.request_id
+        return outcome
+
+
+def _cost(usage: Usage | None, model: ModelSpec) -> Cost:
+    if model.batch_prices is None and (usage is None or usage.usd is None):
+        return Cost(None, "no price in a batch is known for this model")
+    return cost_of(usage, model.batch_prices)
+
+
+def _together(counted: Sequence[Usage | None]) -> Usage | None:
+    """Return the sum, each count as far as some line has it; None where no line has any."""
+    known = [one for one in counted if one is not None]
+    if not known:
+        return None
+    sums: dict[str, Any] = {}
+    for field in attrs.fields(Usage):
+        values = [value for one in known if (value := getattr(one, field.name)) is not None]
+        sums[field.name] = sum(values) if values else None
+    return Usage(**sums)
+
+
+def _sum(costs: Sequence[Cost]) -> Cost:
+    """Return what all together cost; one that is unknown makes the whole unknown."""
+    unknown = next((cost for cost in costs if cost.usd is None), None)
+    if unknown is not None or not costs:
+        return unknown or Cost(None, "no line was answered")
+    usd = sum((cost.usd for cost in costs if cost.usd is not None), Decimal(0))
+    return Cost(usd, costs[0].source, costs[0].as_of)
