@@ -254,14 +254,20 @@ async def read(
     try:
         if not cut and announced.isdecimal() and int(announced) > limit:
             raise _too_large(provider, limit)
-        async with aclosing(_translated(reply, provider)) as chunks:
+        chunks = reply.chunks()
+        try:
             async for chunk in chunks:
                 found.append(chunk)
                 size += len(chunk)
                 if size > limit:
                     if cut:
                         break
-                    raise _too_large(provider, limit)
+                    raise _too_large(provider, limit)  # noqa: TRY301  # closed and named like what the library raises
+        except Exception:
+            with transport_errors(provider):
+                raise
+        finally:
+            await chunks.aclose()
     except e.VendorError as error:
         if not cut:
             if isinstance(error, e.ConnectionFailedError):
