@@ -11,6 +11,7 @@ from contextlib import ExitStack
 import anyio
 import anyio.to_thread
 import pytest
+from anymodal import __version__
 from anymodal import errors as e
 from anymodal.http import HttpRequest, connect_transport, parse_json, read
 from anymodal.specs import Deadlines
@@ -44,6 +45,18 @@ async def test_request_arrives_as_it_was_given(way):
     assert request.headers["content-type"] == "application/json"
     assert request.headers["x-key"] == KEY
     assert request.headers["accept-encoding"] == "gzip, deflate"
+
+
+async def test_requests_say_who_calls(way):
+    """A vendor that sees trouble knows whom to ask; a plugin may say it in its own words."""
+    with Loopback(reply(b"x")) as server:
+        async with calling(server.url, way) as http:
+            await http.bytes("GET", "/")
+            await http.bytes("GET", "/", headers={"user-agent": "acme-plugin/2"})
+
+    first, second = server.received
+    assert first.headers["user-agent"] == f"anymodal/{__version__}"
+    assert second.headers["user-agent"] == "acme-plugin/2"
 
 
 async def test_requests_without_body_have_none(way):

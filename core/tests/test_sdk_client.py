@@ -46,3 +46,17 @@ async def test_bodies_of_an_sdk_are_read_whole():
         assert (answered.status, answered.headers.get("content-encoding")) == (200, None)
         assert await read(answered, "acme") == b"whole"
         await client.aclose()
+
+
+@pytest.mark.anyio
+async def test_sdks_say_for_themselves_who_calls():
+    """What the SDK sets stands; our own name would hide it from the vendor's support."""
+    with Loopback(reply(b"")) as server:
+        client = sdk_client(CONTEXT)
+        await client.get(server.url, headers={"user-agent": "Acme/Python 2"})
+        await client.get(server.url)
+        await client.aclose()
+
+    first, second = server.received
+    assert first.headers["user-agent"] == "Acme/Python 2"
+    assert not second.headers["user-agent"].startswith("anymodal/")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from .. import errors as e
+from .._version import __version__
 from ..specs import Deadlines
 from .bodies import ACCEPTED, MAX_BODY_BYTES, MAX_ERROR_BYTES, unpacked
 
@@ -33,6 +34,9 @@ __all__ = [
 
 KEPT_ALIVE: Final = 32
 """Idle connections kept. httpx2 pays 13 us a request for each of them."""
+
+USER_AGENT: Final = f"anymodal/{__version__}"
+"""Who calls, where the plugin does not say. SDKs say it themselves."""
 
 LARGE_BODY_BYTES: Final = 1024 * 1024
 """Above this, aiohttp warns of bytes and wants a file."""
@@ -159,6 +163,7 @@ class _HttpxTransport:
     def __init__(self, library: str, context: ssl.SSLContext) -> None:
         self._timeout = _imported(library).Timeout
         self._client = _httpx_client(library, context)
+        self._client.headers["user-agent"] = USER_AGENT
 
     async def send(self, request: HttpRequest) -> HttpReply:
         client = self._client
@@ -293,7 +298,7 @@ class _AiohttpTransport:
         self._session = library.ClientSession(
             connector=library.TCPConnector(ssl=self._context, limit=0),
             cookie_jar=library.DummyCookieJar(),
-            headers={"accept-encoding": ACCEPTED},
+            headers={"accept-encoding": ACCEPTED, "user-agent": USER_AGENT},
             auto_decompress=False,
         )
         return self._session
