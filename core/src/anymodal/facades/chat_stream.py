@@ -106,6 +106,12 @@ class ChatStream:
                 raise
         return self._ready.popleft()
 
+    def take(self) -> ChatEvent | None:
+        """Return an event that has come already; None where one, or the last, is to be awaited."""
+        if self._ready:
+            return None if type(self._ready[0]) is Finish else self._ready.popleft()
+        return None if self._current is None else self._current.take()
+
     async def _advance(self) -> None:
         stream = self._current
         if stream is None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, cast
 
 import attrs
 
@@ -149,6 +149,12 @@ class TextStream:
             raise StopAsyncIteration
         return self._ready.popleft()
 
+    def take(self) -> StreamEvent | None:
+        """Return an event that has come already; None where one, or the last, is to be awaited."""
+        if not self._ready or type(self._ready[0]) is Finish:
+            return None
+        return self._ready.popleft()
+
     @property
     def text(self) -> AsyncIterator[str]:
         """The answer's words, piece by piece."""
@@ -195,10 +201,18 @@ class TextStream:
         await self.aclose()
 
 
+class _Events(Protocol):
+    """Events, of which some may have come already."""
+
+    async def __anext__(self) -> object: ...
+
+    def take(self) -> object | None: ...
+
+
 class Words:
     """The words of a stream. A class, since a generator would have to be closed."""
 
-    def __init__(self, events: AsyncIterator[object]) -> None:
+    def __init__(self, events: _Events) -> None:
         self._events = events
 
     def __aiter__(self) -> Self:
@@ -206,6 +220,13 @@ class Words:
 
     async def __anext__(self) -> str:
         while True:
-            event = await anext(self._events)
+            event = await self._events.__anext__()
             if type(event) is TextDelta:
                 return event.text
+
+    def take(self) -> str | None:
+        """Return words that have come already; None where some are to be awaited."""
+        while (event := self._events.take()) is not None:
+            if type(event) is TextDelta:
+                return event.text
+        return None
