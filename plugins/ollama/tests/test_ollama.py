@@ -423,8 +423,8 @@ async def test_a_model_that_was_not_pulled_is_named_with_what_to_do(provider):
 
     assert type(error) is e.NotFoundError
     assert str(error) == snapshot(
-        "ollama: HTTP 404: model 'mystery:7b' not found; if it was not pulled yet, "
-        "`ollama pull mystery:7b` or pull('mystery:7b') does."
+        "ollama: HTTP 404: model 'mystery:7b' not found. "
+        "`ollama pull mystery:7b` fetches it, as does the provider's pull('mystery:7b')."
     )
 
 

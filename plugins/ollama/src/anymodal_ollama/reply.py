@@ -173,8 +173,8 @@ class ReplyReader:
         """
         Return a call, which comes whole, with an id.
 
-        Most servers give none, and two rounds of a conversation
-        must not share one: it is made of what is called and when.
+        Most servers give none, and two rounds of a conversation must not share
+        one: it is made of what is called and when.
         """
         function, index = call["function"], self._calls
         name, arguments = _string(function["name"]), function.get("arguments")

@@ -152,8 +152,12 @@ class OllamaChat:
                 connect_seconds=request.deadlines.connect,
             )
         except NotFoundError as error:
-            msg = f"{error}; if it was not pulled yet, `ollama pull {name}` or pull({name!r}) does."
-            raise NotFoundError(msg, provider=error.provider, status=error.status) from error
+            msg = (
+                f"{error}. `ollama pull {name}` fetches it, as does the provider's pull({name!r})."
+            )
+            found = NotFoundError(msg, provider=error.provider, status=error.status)
+            found.request_id, found.vendor_code = error.request_id, error.vendor_code
+            raise found from error
 
     async def _object(
         self, method: str, path: str, body: Mapping[str, object] | None = None
