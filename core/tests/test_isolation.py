@@ -307,6 +307,15 @@ def test_exact_name_imports_exactly_one_plugin(site):
     assert {"anymodal_beta", "anymodal_gamma"} == site.imported()
 
 
+def test_each_id_of_a_plugin_has_a_spec_of_its_own(site):
+    """Two providers in one distribution, such as a vendor's two clouds."""
+    site.install("anymodal-acme", offers("acme", "acme-two"), ids=["acme", "acme-two"])
+    registry = site.registry()
+
+    for name in ("acme-two", "acme"):
+        assert name == registry.resolve(f"{name}/m-1", "text").winners[0].offer.spec.id
+
+
 def test_bare_name_imports_all(site):
     """Nobody can know beforehand who has a model of that name."""
     site.install("anymodal-acme", offers("acme", models=["one"]))
@@ -661,6 +670,13 @@ def test_managers_are_new_each_time():
     one.register(Host())
 
     assert [] == two.hook.anymodal_text_providers()
+
+
+def test_name_of_a_hook_that_is_no_function_is_no_hook(site):
+    """A plugin that has nothing to offer just now may say so like this."""
+    site.install("anymodal-acme", "anymodal_image_providers = None\n" + offers("acme"))
+
+    assert ["acme"] == [one.instance for one in site.registry().providers()]
 
 
 def test_optional_hook_of_a_modality_that_is_not_there(site):

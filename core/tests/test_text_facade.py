@@ -1,6 +1,5 @@
 """`client.text`: whole answers, streams, and the one from the other."""
 
-import gc
 import itertools
 from contextlib import asynccontextmanager
 
@@ -27,7 +26,7 @@ from hypothesis import strategies as st
 from .loopback import Loopback, Then, chunked, head
 from .talking import MODEL, Scripted, client_of, says
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nothing_dropped")]
 FINISH = Finish(usage=Usage(input_tokens=3, output_tokens=2), request_id="r-1", model="m-1-0")
 MINE = ConnectionResetError("the caller's")
 EVENTS = [
@@ -102,13 +101,6 @@ class InBatches(Streams):
         finally:
             await source.aclose()
             self.open -= 1
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_dropped():
-    """A generator that is left to the garbage collector warns; the test is told."""
-    yield
-    gc.collect()
 
 
 # -- the one way to answer from the other -----------------------------------------------------------------
