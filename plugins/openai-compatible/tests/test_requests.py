@@ -28,7 +28,6 @@ from anymodal_openai_compatible import (
     ResponsesCodec,
     WireOption,
 )
-from anymodal_openai_compatible.body import fits_strictly
 from inline_snapshot import snapshot
 
 from .talk import CODECS, REASONING, ask
@@ -139,7 +138,12 @@ def test_a_chat_with_everything():
                     "type": "function",
                     "function": {
                         "name": "strict",
-                        "parameters": {"type": "object", "properties": {}},
+                        "parameters": {
+                            "type": "object",
+                            "properties": {},
+                            "additionalProperties": False,
+                            "required": [],
+                        },
                         "strict": True,
                     },
                 },
@@ -237,7 +241,12 @@ def test_a_response_with_everything():
                     "type": "function",
                     "name": "strict",
                     "description": "",
-                    "parameters": {"type": "object", "properties": {}},
+                    "parameters": {
+                        "type": "object",
+                        "properties": {},
+                        "additionalProperties": False,
+                        "required": [],
+                    },
                     "strict": True,
                 },
             ],
@@ -434,20 +443,84 @@ def test_settings_that_a_model_refuses_are_left_out_with_a_warning():
     [
         ({}, True),
         ({"additionalProperties": True}, False),
-        ({"required": []}, False),
-        ({"required": None}, False),
+        ({"required": []}, True),
+        ({"required": None}, True),
         ({"properties": {"n": {"type": "object"}}}, False),
         ({"properties": {"n": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/x"}]}}}, True),
         ({"$defs": {"x": {"oneOf": []}}}, False),
         ({"properties": {"n": {"type": "array", "items": {"default": 1}}}}, False),
-        ({"properties": {"n": {"enum": [{"default": 1}]}}}, True),
+        ({"properties": {"n": {"enum": [{"default": 1}]}}}, False),
+        ({"properties": {"n": {"type": "string", "format": "iri"}}}, False),
+        ({"properties": {"n": {"type": "string", "format": "uuid"}}}, True),
+        (
+            {
+                "properties": {
+                    "n": {"type": "array", "items": {"type": "null"}, "uniqueItems": True}
+                }
+            },
+            False,
+        ),
     ],
 )
 def test_strictness_is_asked_for_where_the_schema_allows(change, fits):
-    """A vendor refuses `strict` for a schema that leaves something open."""
-    assert fits == fits_strictly({**SCHEMA, **change})
-    sent = CHAT.encode(ask(schema={**SCHEMA, **change}), stream=False)["response_format"]
-    assert fits == sent["json_schema"].get("strict", False)
+    """What cannot be said strictly goes as it is, with a warning, or not at all."""
+    schema = {**SCHEMA, **change}
+    for made in (CHAT, RESPONSES):
+        asked = ask(schema=schema)
+        body = made.encode(asked, stream=False)
+        form = body["response_format"]["json_schema"] if made is CHAT else body["text"]["format"]
+
+        assert fits == form.get("strict", False)
+        assert fits or schema == form["schema"]
+        assert ([] if fits else ["output"]) == [w.setting for w in asked.warnings]
+        if not fits:
+            with pytest.raises(e.UnsupportedFeatureError, match="output"):
+                made.encode(ask(schema=schema, strict=True), stream=False)
+
+
+@pytest.mark.parametrize("made", [CHAT, RESPONSES], ids=["chat", "responses"])
+def test_ids_of_calls_that_are_too_long_are_remade(made):
+    """Other vendors have longer ones; a call and its result keep together."""
+    calls = [ToolCall("a" * 64, "rate"), ToolCall("b" * 65, "rate"), ToolCall("c" * 930, "rate")]
+    talk = [Message.assistant(*calls), Message.user(*(ToolResult(one.id, "1") for one in calls))]
+    body = made.encode(ask(messages=tuple(talk)), stream=False)
+    if made is CHAT:
+        asked = [call["id"] for call in body["messages"][0]["tool_calls"]]
+        given = [message["tool_call_id"] for message in body["messages"][1:]]
+    else:
+        asked = [item["call_id"] for item in body["input"][:3]]
+        given = [item["call_id"] for item in body["input"][3:]]
+
+    assert asked == given
+    assert "a" * 64 == asked[0]
+    assert [64, 24, 24] == [len(one) for one in asked]
+    assert 3 == len(set(asked))
+
+
+@pytest.mark.parametrize("made", [CHAT, RESPONSES], ids=["chat", "responses"])
+def test_strict_tools_have_strict_schemas(made):
+    """Made so where they can be; the others go as they are, with a warning."""
+    loose = {"type": "object", "properties": {"n": {"type": "integer", "default": 1}}}
+    free = {"type": "object"}
+    tools = (
+        ToolSpec(name="a", parameters=loose, strict=True),
+        ToolSpec(name="b", parameters=free, strict=True),
+        ToolSpec(name="c", parameters=loose),
+    )
+    request = ask(tools=tools)
+    sent = [tool.get("function", tool) for tool in made.encode(request, stream=False)["tools"]]
+
+    assert [True, False, False] == [tool.get("strict", False) for tool in sent]
+    assert {
+        "type": "object",
+        "properties": {"n": {"type": "integer"}},
+        "additionalProperties": False,
+        "required": ["n"],
+    } == sent[0]["parameters"]
+    assert [free, loose] == [tool["parameters"] for tool in sent[1:]]
+    assert ["tools"] == [w.setting for w in request.warnings]
+    with pytest.raises(e.UnsupportedFeatureError, match="tools"):
+        made.encode(ask(tools=tools, strict=True), stream=False)
 
 
 # -- options ---------------------------------------------------------------------------

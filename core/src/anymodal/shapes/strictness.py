@@ -145,7 +145,7 @@ class _Work:
         further = schema.get("additionalProperties", "properties" not in schema)
         if further is not False:
             self.lost.append(f"{at} has free keys")
-        if unknown := [name for name in schema.get("required", ()) if name not in names]:
+        if unknown := [name for name in schema.get("required") or () if name not in names]:
             self.lost.append(f"{at} requires {', '.join(unknown)} without saying what that is")
         found["additionalProperties"] = False
         found["required"] = names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -22,11 +22,9 @@ __all__ = [
     "add_extras",
     "add_settings",
     "file_name",
-    "fits_strictly",
     "merge",
     "own_state",
     "read_usage",
-    "schema_name",
     "unsupported",
 ]
 
@@ -149,71 +147,6 @@ def merge(body: dict[str, object], more: Mapping[str, object]) -> None:
             body[name] = [*there, *value]
         else:
             body[name] = value
-
-
-# -- schemas --------------------------------------------------------------------
-
-
-def schema_name(schema: Mapping[str, object]) -> str:
-    """Return a name for *schema* of letters, digits, hyphens and underscores."""
-    title = schema.get("title")
-    if not isinstance(title, str) or not title:
-        return "answer"
-    return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in title)[:64]
-
-
-_UNFIT: Final = frozenset(
-    {
-        "allOf",
-        "default",
-        "dependentRequired",
-        "dependentSchemas",
-        "else",
-        "if",
-        "not",
-        "oneOf",
-        "patternProperties",
-        "then",
-        "unevaluatedProperties",
-    }
-)
-
-
-def fits_strictly(schema: object) -> bool:
-    """
-    Tell whether a vendor can be told to hold a model to *schema* strictly.
-
-    Each object has to close itself and to require all of its properties. Other
-    schemas are sent without `strict`, which would refuse them. Source:
-    https://developers.openai.com/api/docs/guides/structured-outputs, read 2026-11-20.
-    """
-    if not isinstance(schema, Mapping):
-        return isinstance(schema, bool)
-    if not _UNFIT.isdisjoint(schema):
-        return False
-    properties = schema.get("properties")
-    if properties is not None or schema.get("type") == "object":
-        names = set(properties) if isinstance(properties, Mapping) else set()
-        required = schema.get("required")
-        if not isinstance(required, list | tuple):
-            required = ()
-        named = {name for name in required if isinstance(name, str)}
-        if schema.get("additionalProperties") is not False or named != names:
-            return False
-    return all(fits_strictly(inner) for inner in _within(schema))
-
-
-def _within(schema: Mapping[str, object]) -> Iterator[object]:
-    for key in ("properties", "$defs", "definitions"):
-        inner = schema.get(key)
-        if isinstance(inner, Mapping):
-            yield from inner.values()
-    for key in ("anyOf", "prefixItems"):
-        inner = schema.get(key)
-        if isinstance(inner, list | tuple):
-            yield from inner
-    if "items" in schema:
-        yield schema["items"]
 
 
 # -- parts ------------------------------------------------------------------------

@@ -30,11 +30,9 @@ from .body import (
     add_extras,
     add_settings,
     file_name,
-    fits_strictly,
     merge,
     own_state,
     read_usage,
-    schema_name,
     unsupported,
 )
 from .chat_stream import ChatDecoder, finish_reason, shown_reasoning, tool_arguments
@@ -42,6 +40,7 @@ from .frames import MALFORMED, Object, citation_of, filtered, malformed
 from .options import Api
 from .pieces import call_id, signature_of, thinking_piece, thoughts_of, words_of
 from .quirks import PLAIN, Quirks, failed, fault
+from .schemas import held, schema_name
 
 __all__ = ["ChatCodec"]
 
@@ -110,12 +109,14 @@ class ChatCodec:
         function: dict[str, object] = {"name": tool.name, "parameters": tool.parameters}
         if tool.description:
             function["description"] = tool.description
-        if tool.strict and self.quirks.strict_schemas:
-            function["strict"] = True
-        elif tool.strict:
+        if tool.strict and not self.quirks.strict_schemas:
             request.warn(
                 "tools", f"strict was left out of {tool.name}; the vendor does not know it"
             )
+        elif tool.strict:
+            function["parameters"], strictly = held(tool.parameters, request, self.quirks, "tools")
+            if strictly:
+                function["strict"] = True
         return {"type": "function", "function": function}
 
     def _add_search(self, body: dict[str, object], request: TextRequest, search: WebSearch) -> None:
@@ -131,8 +132,9 @@ class ChatCodec:
     ) -> None:
         schemas = self._schemas(request)
         if schemas == "json_schema":
-            form: dict[str, object] = {"name": schema_name(schema), "schema": schema}
-            if self.quirks.strict_schemas and fits_strictly(schema):
+            sent, strictly = held(schema, request, self.quirks, "output")
+            form: dict[str, object] = {"name": schema_name(schema), "schema": sent}
+            if strictly:
                 form["strict"] = True
             body["response_format"] = {"type": "json_schema", "json_schema": form}
         elif schemas == "json_object":

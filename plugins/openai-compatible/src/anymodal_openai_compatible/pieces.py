@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import Final
 
 __all__ = ["call_id", "signature_of", "thinking_piece", "thoughts_of", "words_of"]
 
-_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
+MOST: Final = 64
+"""The longest id of a call that OpenAI takes."""
+REMADE: Final = 24
+"""How long an id is that had to be remade, where the vendor says nothing of it."""
+
+_LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def words_of(content: object) -> str:
@@ -48,17 +54,25 @@ def thinking_piece(thought: str, state: Mapping[str, object]) -> dict[str, objec
     return piece
 
 
-def call_id(given: str, length: int) -> str:
+def call_id(given: str, length: int = 0) -> str:
     """
-    Return an id of exactly *length* letters and digits for a call whose id is *given*.
+    Return an id that the vendor takes for a call whose id is *given*.
 
-    The same for the same, so that a call and its result stay together.
+    The same for the same, so that a call and its result stay together. Others have
+    longer ids than OpenAI takes; seen in many reports, such as
+    https://github.com/earendil-works/pi/issues/2328, read 2026-11-20.
+
+    Args:
+        given: The id, perhaps another vendor's.
+        length: How many letters and digits it has to have; 0 for up to 64 of any.
     """
-    if not length or (len(given) == length and given.isascii() and given.isalnum()):
+    if len(given) == length and given.isascii() and given.isalnum():
+        return given
+    if not length and len(given) <= MOST:
         return given
     number = int.from_bytes(hashlib.sha256(given.encode()).digest())
     found = ""
-    while len(found) < length:
+    while len(found) < (length or REMADE):
         number, digit = divmod(number, len(_LETTERS))
         found += _LETTERS[digit]
     return found

@@ -11,17 +11,9 @@ import attrs
 from anymodal.connection import Connection
 from anymodal.failures import request_id
 from anymodal.http import HttpReply, opened, parse_json, read
-from anymodal.modalities.messages import Citation, Reasoning, ToolCall
-from anymodal.modalities.text import (
-    ReasoningDelta,
-    TextDelta,
-    TextEvent,
-    TextRequest,
-    TextResult,
-    ToolCallDelta,
-)
+from anymodal.modalities.text import TextEvent, TextRequest, TextResult, events_of
 from anymodal.specs import Lifecycle, ModelSpec
-from anymodal.streams import Batches
+from anymodal.streams import Whole
 
 from .carrier import Carrier, HttpCarrier
 from .chat import ChatCodec
@@ -93,7 +85,7 @@ class CompatibleText:
             # Servers that cannot stream, and errors that come with status 200.
             found = parse_json(await read(reply, self.provider), self.provider)
             result = codec.decode(found, request, request_id(reply.headers))
-            yield _at_once(events_of(result))
+            yield Whole(events_of(result))
             return
         decoder = codec.decoder(request, request_id(reply.headers))
         async with opened(reply, self.provider, decoder.feed, decoder.end) as batches:
@@ -171,29 +163,3 @@ def _lifecycle(shutdown: object) -> Lifecycle:
     if not isinstance(shutdown, str):
         return Lifecycle()
     return Lifecycle(state="deprecated", retires_on=dt.date.fromisoformat(shutdown))
-
-
-def events_of(result: TextResult) -> list[TextEvent]:
-    """Return the events that a stream of *result* would have had."""
-    events: list[TextEvent] = []
-    calls = 0
-    for part in result.message.parts:
-        match part:
-            case str() if part:
-                events.append(TextDelta(part))
-            case Reasoning():
-                events.append(ReasoningDelta(part.text))
-            case Citation():
-                events.append(part)
-            case ToolCall():
-                events.append(ToolCallDelta(calls, part.id, part.name, part.arguments))
-                calls += 1
-    events.append(result.finish)
-    return events
-
-
-def _at_once(events: list[TextEvent]) -> Batches[TextEvent]:
-    async def once() -> AsyncGenerator[bytes, None]:
-        yield b""
-
-    return Batches(once(), lambda _, found: found.extend(events))

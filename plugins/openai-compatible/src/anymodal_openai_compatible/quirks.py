@@ -76,6 +76,34 @@ _FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
 }
 
 
+REFUSED_KEYWORDS: Final = frozenset(
+    {
+        "$comment",
+        "$id",
+        "$schema",
+        "contentEncoding",
+        "contentMediaType",
+        "deprecated",
+        "discriminator",
+        "examples",
+        "oneOf",
+        "prefixItems",
+        "readOnly",
+        "uniqueItems",
+        "writeOnly",
+    }
+)
+KNOWN_FORMATS: Final = frozenset(
+    {"date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"}
+)
+"""
+What a strict schema may not have, and the formats it may. The page names the
+formats; of keywords it names those that it knows, and others "are not permitted".
+Source: https://developers.openai.com/api/docs/guides/structured-outputs#supported-schemas,
+read 2026-11-20.
+"""
+
+
 def _finish_reasons(more: Mapping[str, FinishReason]) -> Mapping[str, FinishReason]:
     return {**_FINISH_REASONS, **more}
 
@@ -127,6 +155,8 @@ class Quirks:
             empty for none.
         schemas: Whether answers can be held to a schema, to JSON, or to nothing.
         strict_schemas: Whether the vendor knows `strict`.
+        refused_keywords: Keywords of JSON Schema that it refuses beside `strict`.
+        known_formats: The formats that it knows beside `strict`; None for any.
         schemas_streamed: Chat: whether an answer held to a schema can be
             streamed; else it comes in one piece.
         schemas_with_tools: Chat: whether an answer can be held to a schema while
@@ -176,6 +206,8 @@ class Quirks:
     web_search_tool: str = "web_search"
     schemas: Literal["json_schema", "json_object", "none"] = "json_schema"
     strict_schemas: bool = True
+    refused_keywords: frozenset[str] = REFUSED_KEYWORDS
+    known_formats: frozenset[str] | None = KNOWN_FORMATS
     schemas_streamed: bool = True
     schemas_with_tools: bool = True
     cache_key_field: str = ""

@@ -28,16 +28,16 @@ from .body import (
     add_extras,
     add_settings,
     file_name,
-    fits_strictly,
     merge,
     own_state,
-    schema_name,
     unsupported,
 )
 from .frames import MALFORMED, Object, citation_of, filtered, malformed
 from .options import Api
+from .pieces import call_id
 from .quirks import PLAIN, Quirks
 from .responses_stream import ResponsesDecoder, finish_of, thought_of
+from .schemas import held, schema_name
 
 __all__ = ["ResponsesCodec"]
 
@@ -75,7 +75,7 @@ class ResponsesCodec:
         if request.max_tokens is not None:
             body["max_output_tokens"] = request.max_tokens
         if request.tools:
-            body["tools"] = [_tool(tool) for tool in request.tools]
+            body["tools"] = [self._tool(tool, request) for tool in request.tools]
         if request.web_search is not None:
             merge(body, self._search(request, request.web_search))
         if request.tool_choice in {"auto", "none", "required"}:
@@ -83,7 +83,7 @@ class ResponsesCodec:
         elif request.tool_choice is not None:
             body["tool_choice"] = {"type": "function", "name": request.tool_choice}
         if request.schema is not None:
-            body["text"] = {"format": self._format(request.schema)}
+            body["text"] = {"format": self._format(request.schema, request)}
         add_settings(body, request, self.quirks, "responses")
         if self.quirks.stateless:
             body["store"] = False
@@ -109,12 +109,29 @@ class ResponsesCodec:
             return {"tools": [tool]}
         return {"tools": [tool], "max_tool_calls": search.max_uses}
 
-    def _format(self, schema: Mapping[str, object]) -> dict[str, object]:
+    def _format(self, schema: Mapping[str, object], request: TextRequest) -> dict[str, object]:
+        sent, strictly = held(schema, request, self.quirks, "output")
         return {
             "type": "json_schema",
             "name": schema_name(schema),
-            "schema": schema,
-            "strict": self.quirks.strict_schemas and fits_strictly(schema),
+            "schema": sent,
+            "strict": strictly,
+        }
+
+    def _tool(self, tool: ToolSpec, request: TextRequest) -> dict[str, object]:
+        parameters, strictly = tool.parameters, False
+        if tool.strict and not self.quirks.strict_schemas:
+            request.warn(
+                "tools", f"strict was left out of {tool.name}; the vendor does not know it"
+            )
+        elif tool.strict:
+            parameters, strictly = held(parameters, request, self.quirks, "tools")
+        return {
+            "type": "function",
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": parameters,
+            "strict": strictly,  # left out, it would mean true
         }
 
     def _input(self, request: TextRequest) -> list[object]:
@@ -250,24 +267,14 @@ def _content(part: object) -> dict[str, object]:
 def _call(part: ToolCall) -> dict[str, object]:
     return {
         "type": "function_call",
-        "call_id": part.id,
+        "call_id": call_id(part.id),
         "name": part.name,
         "arguments": part.arguments,
     }
 
 
 def _result(part: ToolResult) -> dict[str, object]:
-    return {"type": "function_call_output", "call_id": part.id, "output": part.content}
-
-
-def _tool(tool: ToolSpec) -> dict[str, object]:
-    return {
-        "type": "function",
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": tool.parameters,
-        "strict": tool.strict,  # left out, it would mean true
-    }
+    return {"type": "function_call_output", "call_id": call_id(part.id), "output": part.content}
 
 
 class _Said:
