@@ -62,7 +62,8 @@ class Http:
         Args:
             method: Such as `POST`.
             path: Appended to the base URL.
-            body: Sent as JSON; None for no body.
+            body: Sent as JSON; bytes as they are, with their `content-type` among
+                the headers; None for no body.
             headers: Lower-case names. They may hold keys.
             connect_seconds: How long connecting may take; `deadlines.connect`.
 
@@ -72,8 +73,8 @@ class Http:
         """
         sent = dict(headers) if headers else {}
         self._check(sent, path)
-        content = b""
-        if body is not None:
+        content = body if isinstance(body, builtins.bytes) else b""
+        if body is not None and body is not content:
             content = self._written(body)
             sent["content-type"] = "application/json"
         request = HttpRequest(

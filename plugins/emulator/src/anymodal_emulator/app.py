@@ -215,7 +215,7 @@ class Emulator:
             msg = f"{self.provider}: {scope['type']} is not served here"
             raise NotImplementedError(msg)
         request = await self._read(scope, receive)
-        answer, headers = self._answer(request), dict(self._headers(request))
+        answer, headers = self.answer(request), dict(self._headers(request))
         if isinstance(answer, Reply):
             headers |= {**answer.headers, "content-length": str(len(answer.body))}
             await _start(send, answer.status, headers)
@@ -244,7 +244,8 @@ class Emulator:
         )
         return Request(received, {}, memory, cast("str", state.get("key", "")))
 
-    def _answer(self, request: Request) -> Reply | Stream:
+    def answer(self, request: Request) -> Reply | Stream:
+        """Return the answer to *request*, as for the lines of a batch."""
         try:
             handler, args = self._route(request.received.method, request.received.path)
             asked = attrs.evolve(request, args=args)

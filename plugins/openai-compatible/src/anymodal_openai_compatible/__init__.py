@@ -14,6 +14,7 @@ from anymodal import hookimpl
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
 
+    from .batch import BatchingText, batching_text
     from .carrier import Carrier, HttpCarrier
     from .chat import ChatCodec
     from .options import CompatibleOption, WireOption
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .responses import ResponsesCodec
 
 _HOMES = {
+    "BatchingText": "batch",
     "Carrier": "carrier",
     "ChatCodec": "chat",
     "Codec": "provider",
@@ -31,10 +33,12 @@ _HOMES = {
     "Quirks": "quirks",
     "ResponsesCodec": "responses",
     "WireOption": "options",
+    "batching_text": "batch",
     "compatible_text": "provider",
 }
 
 __all__ = [
+    "BatchingText",
     "Carrier",
     "ChatCodec",
     "Codec",
@@ -44,6 +48,7 @@ __all__ = [
     "Quirks",
     "ResponsesCodec",
     "WireOption",
+    "batching_text",
     "compatible_text",
     "connect",
 ]

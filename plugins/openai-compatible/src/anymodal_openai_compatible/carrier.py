@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -9,7 +10,7 @@ import attrs
 from anymodal.connection import Connection
 from anymodal.http import HttpReply
 
-__all__ = ["Carrier", "HttpCarrier"]
+__all__ = ["Carrier", "HttpCarrier", "Upload", "UploadingCarrier"]
 
 
 class Carrier(Protocol):
@@ -45,6 +46,32 @@ class Carrier(Protocol):
 
 
 @attrs.frozen
+class Upload:
+    """A file for a form."""
+
+    name: str
+    content: bytes = attrs.field(repr=lambda content: f"{len(content)} bytes")
+    media_type: str
+
+
+class UploadingCarrier(Carrier, Protocol):
+    """A road that a file can take."""
+
+    async def upload(self, path: str, fields: Mapping[str, str], file: Upload) -> HttpReply:
+        """
+        Post a form; return the answer with its body unread. Close it.
+
+        Args:
+            path: Appended to the base URL.
+            fields: The form's fields beside `file`.
+            file: What stands in the field `file`.
+
+        Raises:
+            VendorError: The status is not 2xx, or there was no answer.
+        """
+
+
+@attrs.frozen
 class HttpCarrier:
     """
     Carries over `connection.http`, with the key as a bearer token if there is one.
@@ -68,15 +95,38 @@ class HttpCarrier:
         connect_seconds: float | None = None,
     ) -> HttpReply:
         """Send a request; see `Carrier.send`."""
-        sent = {"accept": "text/event-stream" if stream else "application/json"}
-        key = await self.connection.secret()
-        if key is not None:
-            sent["authorization"] = f"Bearer {key}"
-        sent.update(self.headers)
-        sent.update(headers)
+        accept = "text/event-stream" if stream else "application/json"
+        sent = await self._headers({"accept": accept}, headers)
         return await self.connection.http.send(
             method, path, body=body, headers=sent, connect_seconds=connect_seconds
         )
 
+    async def upload(self, path: str, fields: Mapping[str, str], file: Upload) -> HttpReply:
+        """Post a form; see `UploadingCarrier.upload`."""
+        content, media_type = _form(fields, file)
+        sent = await self._headers({"accept": "application/json"}, {"content-type": media_type})
+        return await self.connection.http.send("POST", path, body=content, headers=sent)
+
+    async def _headers(self, usual: dict[str, str], more: Mapping[str, str]) -> dict[str, str]:
+        key = await self.connection.secret()
+        if key is not None:
+            usual["authorization"] = f"Bearer {key}"
+        return {**usual, **self.headers, **more}
+
     async def aclose(self) -> None:
         """Do nothing: the connection is closed by the one that opened it."""
+
+
+def _form(fields: Mapping[str, str], file: Upload) -> tuple[bytes, str]:
+    """Return a form, and its media type; see RFC 7578 (read 2026-11-20)."""
+    mark = secrets.token_hex(16)
+    head = "".join(
+        f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    head += (
+        f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n'
+        f"Content-Type: {file.media_type}\r\n\r\n"
+    )
+    tail = f"\r\n--{mark}--\r\n"
+    return head.encode() + file.content + tail.encode(), f"multipart/form-data; boundary={mark}"

@@ -1,5 +1,5 @@
 """
-OpenAI on loopback: Responses, Chat Completions and models, as strict as the vendor.
+OpenAI on loopback: Responses, Chat Completions, models and batches, as strict as the vendor.
 
 The protocols are those of `anymodal_openai_compatible.emulator`. Here stand the
 models that are served and what some of them do not take. Models are those of
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Final, NoReturn, cast
 
 from anymodal_emulator.app import RefusedError
-from anymodal_openai_compatible.emulator import Dialect, vendor
+from anymodal_openai_compatible.emulator import Dialect, serve_batches, vendor
 
 __all__ = ["app"]
 
@@ -141,3 +141,4 @@ app = vendor(
         object_to=object_to,
     ),
 )
+serve_batches(app, "/v1")

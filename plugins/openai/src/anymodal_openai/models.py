@@ -3,7 +3,8 @@ OpenAI's text models: what is known of them, from where, and as of when.
 
 Prices are those of the default service tier for prompts of up to 272 000
 tokens; longer prompts cost up to twice as much. Audio models count audio tokens
-that cost more than text, so that their price is left unknown.
+that cost more than text, so that their price is left unknown. What cached input
+costs in a batch the vendor's guide does not say; it counts as other input there.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ DEFAULT_MODEL: Final = "gpt-6.1-sol"
 READ_ON: Final = dt.date(2026, 11, 20)
 FACTS: Final = "https://developers.openai.com/api/docs/models, by litellm 1.109.1 (MIT)"
 PRICING: Final = "https://developers.openai.com/api/docs/pricing, by litellm 1.109.1 (MIT)"
+BATCHES: Final = "https://developers.openai.com/api/docs/guides/batch: 50 % of the usual price"
 DEPRECATIONS: Final = "https://developers.openai.com/api/docs/deprecations, by openai 3.52.0"
 
 _BASE: Final = "function_calling structured_output image_input file_input prompt_cache"
@@ -126,6 +128,12 @@ def _prices(row: list[str]) -> Prices | None:
     return Prices(items, PRICING, READ_ON) if items else None
 
 
+def _batch_prices(row: list[str]) -> Prices | None:
+    plain, _, _, answer = row
+    usual = _prices([plain, "-", "-", answer])
+    return usual and usual.times("0.5", BATCHES, READ_ON)
+
+
 def _served(table: str, yes: str, no: str, api: str = "") -> Iterator[ModelSpec]:
     leaving = dict(_lifecycles(_LEAVING, retired=False))
     for ids, context, output, *prices, _ in _rows(table):
@@ -141,6 +149,7 @@ def _served(table: str, yes: str, no: str, api: str = "") -> Iterator[ModelSpec]
                 context_tokens=int(context),
                 max_output_tokens=int(output),
                 prices=_prices(prices),
+                batch_prices=_batch_prices(prices),
                 lifecycle=leaving.get(name, Lifecycle()),
                 api=api,
                 source=FACTS,

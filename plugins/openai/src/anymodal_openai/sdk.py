@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Final, cast
 
 import attrs
@@ -19,6 +19,7 @@ from anymodal import errors as e
 from anymodal.connection import Connection
 from anymodal.failures import status_error, transport_errors
 from anymodal.http import HttpReply, reply_of_httpx, sdk_client
+from anymodal_openai_compatible.carrier import Upload
 
 __all__ = ["SDK_ERRORS", "SdkCarrier", "sdk_carrier", "translated"]
 
@@ -86,9 +87,35 @@ class SdkCarrier:
             "headers": await self._headers(headers, stream=stream),
             "timeout": self._timeout(connect_seconds),
         }
+        return await self._carried(self._send(method, path, content, options))
+
+    async def upload(self, path: str, fields: Mapping[str, str], file: Upload) -> HttpReply:
+        """
+        Post a form; return the answer with its body unread. Close it.
+
+        Raises:
+            VendorError: The status is not 2xx, or there was no answer.
+        """
+        form = {"content-type": "multipart/form-data"}
+        options: openai.RequestOptions = {
+            "headers": await self._headers(form, stream=False),
+            "timeout": self._timeout(None),
+        }
+        sending = self.client.post(
+            path,
+            body=fields,
+            files=[("file", (file.name, file.content, file.media_type))],
+            cast_to=httpx2.Response,
+            options=options,
+            stream=True,
+            stream_cls=openai.AsyncStream[object],
+        )
+        return await self._carried(sending)
+
+    async def _carried(self, sending: Awaitable[object]) -> HttpReply:
         try:
             with transport_errors(self.connection.provider):
-                response = await self._send(method, path, content, options)
+                response = await sending
         except openai.OpenAIError as error:
             raise translated(error, self.connection) from error
         return reply_of_httpx(response)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from anymodal.connection import Connection
 from anymodal.media import Audio
 from anymodal.modalities.text import TextRequest
+from anymodal_openai_compatible.batch import BatchingText
 from anymodal_openai_compatible.chat import ChatCodec
-from anymodal_openai_compatible.provider import Codec, CompatibleText
+from anymodal_openai_compatible.provider import Codec
 from anymodal_openai_compatible.responses import ResponsesCodec
 
 from .options import OpenAIText
@@ -16,7 +17,7 @@ from .sdk import sdk_carrier
 __all__ = ["openai_text"]
 
 
-def openai_text(connection: Connection) -> CompatibleText:
+def openai_text(connection: Connection) -> BatchingText:
     """Return the provider for an instance."""
     chat = ChatCodec(connection.provider, QUIRKS, connection.scrub)
     responses = ResponsesCodec(connection.provider, QUIRKS, connection.scrub)
@@ -24,7 +25,12 @@ def openai_text(connection: Connection) -> CompatibleText:
     def choose(request: TextRequest) -> Codec:
         return chat if needs_chat(request) else responses
 
-    return CompatibleText(connection.provider, sdk_carrier(connection), choose)
+    return BatchingText(
+        provider=connection.provider,
+        carrier=sdk_carrier(connection),
+        choose=choose,
+        codecs=(responses, chat),
+    )
 
 
 def needs_chat(request: TextRequest) -> bool:

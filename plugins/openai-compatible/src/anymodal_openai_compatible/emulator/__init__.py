@@ -16,9 +16,10 @@ from typing import Final
 from anymodal_emulator.app import Emulator, RefusedError, Reply, Request, Stream
 
 from . import chat, responses
+from .batches import serve_batches
 from .dialect import Dialect
 
-__all__ = ["Dialect", "app", "vendor"]
+__all__ = ["Dialect", "app", "serve_batches", "vendor"]
 
 MODELS: Final = ("emulated-small", "emulated-large")
 
