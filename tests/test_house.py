@@ -20,7 +20,7 @@ FLOORS = [
     | {"quarantine", "registry", "known"},
     {"policy"},
     {"doors", "call"},
-    {"client", "sync", "facades", "cli", "testing", "__main__"},
+    {"client", "loops", "sync", "facades", "cli", "testing", "__main__"},
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 MODULES = sorted(SOURCE.rglob("*.py"))
