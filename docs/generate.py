@@ -1,5 +1,5 @@
 """
-Writes the parts of the reference that the sources say themselves.
+Writes what the sources say themselves: parts of the reference, and known distributions.
 
     python docs/generate.py           writes them
     python docs/generate.py --check   fails where they are not what would be written
@@ -8,12 +8,15 @@ Writes the parts of the reference that the sources say themselves.
 from __future__ import annotations
 
 import inspect
+import json
 import sys
+import tomllib
 from pathlib import Path
 
 from anymodal import errors, hookspecs
 
-REFERENCE = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "docs" / "reference"
 
 
 def hooks() -> str:
@@ -68,17 +71,30 @@ def error_tree() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"hooks.md": hooks, "errors.md": error_tree}
+def known() -> str:
+    """Return the distribution of each id, which the core suggests where it is not installed."""
+    found = {}
+    for file in sorted((ROOT / "plugins").glob("*/pyproject.toml")):
+        project = tomllib.loads(file.read_text("utf-8"))["project"]
+        for name in project.get("entry-points", {}).get("anymodal", {}):
+            found[name] = project["name"]
+    return json.dumps(dict(sorted(found.items())), indent=2) + "\n"
+
+
+PAGES = {
+    REFERENCE / "hooks.md": hooks,
+    REFERENCE / "errors.md": error_tree,
+    ROOT / "core" / "src" / "anymodal" / "known.json": known,
+}
 
 
 def main() -> int:
     """Write or check the pages."""
     check = "--check" in sys.argv[1:]
     stale = []
-    for name, page in PAGES.items():
-        file = REFERENCE / name
+    for file, page in PAGES.items():
         if not file.exists() or file.read_text("utf-8") != page():
-            stale.append(name)
+            stale.append(file.name)
             if not check:
                 file.write_text(page(), "utf-8")
     if check and stale:

@@ -174,6 +174,8 @@ class Registry:
         """
         Return the kinds of work in which somebody serves *name*, and how it is routed there.
 
+        A provider alone is served even where it has no default model.
+
         Raises:
             AnymodalError: Nobody does, in any.
         """
@@ -181,6 +183,8 @@ class Registry:
         found = [(one, self.explain(name, modality=one.name)) for one in self._known_modalities()]
         served = tuple(pair for pair in found if pair[1].error is None)
         if not served and first.error is not None:
+            if name in self.settings.instances or self._claimed(name):
+                return self.served(f"{name}/any")
             errors = (decision.error for _, decision in found)
             hopeful = (one for one in errors if isinstance(one, e.MissingCredentialsError))
             raise next(hopeful, first.error)
