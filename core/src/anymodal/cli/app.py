@@ -10,15 +10,15 @@ from typing import Final
 
 import click
 
-from .. import errors as e
 from .._version import __version__
 from . import extra
 from .ending import terminable
-from .output import one_line
+from .telling import sentence
 
 __all__ = ["BUILT_IN", "run"]
 
 BUILT_IN: Final[Mapping[str, str]] = {
+    "chat": "anymodal.cli.chat",
     "doctor": "anymodal.cli.doctor",
     "explain": "anymodal.cli.listings",
     "models": "anymodal.cli.listings",
@@ -79,27 +79,16 @@ def anymodal(*, traceback: bool) -> None:
     """Call the AI providers that are installed, and see what is there."""
 
 
-def sentence(error: Exception) -> str:
-    """Return what to tell of *error*. The words of one that is not ours may hold a key."""
-    if isinstance(error, ExceptionGroup):  # a FallbackExhaustedError among them
-        return f"{error.message}: {'; '.join(map(sentence, error.exceptions))}"
-    if isinstance(error, e.AnymodalError):
-        return one_line(str(error))
-    if isinstance(error, OSError) and error.strerror:
-        return one_line(": ".join(filter(None, (str(error.filename or ""), error.strerror))))
-    return f"unexpected {type(error).__name__}. To see where: anymodal --traceback …"
-
-
 def run() -> int:
     """Run the command line, and return its exit status."""
-    with terminable() as status_of_end:
+    with terminable() as ending:
         try:
-            status = anymodal.main(prog_name="anymodal", standalone_mode=False)
+            status = anymodal.main(prog_name="anymodal", standalone_mode=False, obj=ending)
         except click.ClickException as error:
             error.show()
             return error.exit_code
         except (click.Abort, KeyboardInterrupt):
-            return status_of_end()
+            return ending.status
         return status if isinstance(status, int) else 0
 
 

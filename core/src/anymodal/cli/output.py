@@ -8,13 +8,24 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Final, TypeAlias
 
 import click
 
-__all__ = ["Json", "Listing", "Stdout", "day", "json_option", "note", "number", "one_line"]
+__all__ = [
+    "Json",
+    "Listing",
+    "Stdout",
+    "day",
+    "json_option",
+    "note",
+    "number",
+    "one_line",
+    "tame",
+]
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -33,6 +44,11 @@ class Stdout:
 
     What plugins and SDKs print from then on goes to standard error, by whatever
     way they print it.
+
+    Attributes:
+        is_terminal: Whether somebody looks at it.
+        width: Of the terminal, if there is one.
+        is_broken: Whether something could not be written.
     """
 
     def __init__(self) -> None:
@@ -41,6 +57,7 @@ class Stdout:
             raise click.ClickException(msg)
         sys.stdout.flush()
         self.is_terminal = sys.stdout.isatty()
+        self.is_broken = False
         self.width = shutil.get_terminal_size().columns if self.is_terminal else None
         self._file = os.fdopen(
             os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace", newline=""
@@ -61,7 +78,7 @@ class Stdout:
 
     def say(self, text: str) -> None:
         """Write a stranger's words: a terminal is sent no characters that may drive it."""
-        self.write(text.translate(_CONTROLS) if self.is_terminal else text)
+        self.write(tame(text) if self.is_terminal else text)
 
     def write(self, text: str) -> None:
         """Write at once."""
@@ -71,20 +88,37 @@ class Stdout:
             self._file.write(text)
             self._file.flush()
         except OSError:
+            self.is_broken = True
             # what is still in the buffer would be written, and fail, again when it is closed
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._file.fileno())
             os.close(nowhere)
             raise
 
-    def end_line(self) -> None:
-        """End the line that was begun, on a terminal."""
-        if self.is_terminal and not self._fresh_line:
+    def end_line(self, *, always: bool = False) -> None:
+        """End the line that was begun, on a terminal or *always*."""
+        if (always or self.is_terminal) and not self._fresh_line:
             self.write("\n")
 
     def document(self, found: Json) -> None:
         """Write JSON, in ASCII, so that no encoding can hurt it."""
         self.write(json.dumps(found, indent=2) + "\n")
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Let others print to it for a while, where it is a terminal: an editor of lines does."""
+        if not self.is_terminal:
+            yield
+            return
+        sys.stdout.flush()
+        elsewhere = os.dup(1)
+        os.dup2(self._file.fileno(), 1)
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            os.dup2(elsewhere, 1)
+            os.close(elsewhere)
 
     def close(self) -> None:
         """Let go of it. What others still print stays away from it."""
@@ -140,6 +174,11 @@ def _plain(value: Json) -> str:
 def one_line(text: str) -> str:
     """Return *text* on one line, without characters that may drive a terminal."""
     return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+
+
+def tame(text: str) -> str:
+    """Return *text* without characters that may drive a terminal, on as many lines as before."""
+    return text.translate(_CONTROLS)
 
 
 def note(text: str) -> None:

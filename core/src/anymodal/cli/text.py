@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
-import mimetypes
+import json
 import os
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 import click
 
 from .. import errors as e
 from ..client import Client
 from ..config import Settings
-from ..media import Audio, File, Image, Media, Video, sniff
 from ..modalities.messages import Part
 from ..modalities.text import TextResult
-from ..usage import Attempt, Cost, Record, Usage
+from ..shapes import Schema, checked_by
+from ..usage import Attempt, Cost, Usage
+from .asking import attach_option, attached, choice, model_option, said, system_option
 from .ending import run_async
-from .output import Json, Stdout, day, json_option, note, number
+from .output import Json, Stdout, day, json_option, number
+from .telling import quote, tell
 
 __all__ = ["text"]
 
-_KINDS: Final = {"image": Image, "audio": Audio, "video": Video}
+
+def _schema(ctx: click.Context, param: click.Parameter, path: Path | None) -> Schema | None:
+    """Read a JSON Schema; what is none is refused before anything is sent."""
+    if path is None:
+        return None
+    try:
+        found = json.loads(path.read_bytes())
+        if not isinstance(found, Mapping):
+            msg = f"{path}: a JSON Schema is an object, not {type(found).__name__}."
+            raise click.BadParameter(msg, ctx, param)
+        checked_by(found, str(path))
+    except (ValueError, RecursionError) as error:
+        msg = f"{path} is not JSON: {error}."
+        raise click.BadParameter(msg, ctx, param) from error
+    except e.InvalidRequestError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+    return found
 
 
 @click.command
 @click.argument("prompt", required=False)
+@model_option
+@system_option
+@attach_option
 @click.option(
-    "-m", "--model", "models", metavar="MODEL", multiple=True,
-    help="Such as provider/model. Several are tried in order.",
-)  # fmt: skip
-@click.option("-s", "--system", metavar="SYSTEM", help="The system prompt.")
-@click.option(
-    "--attach", "attachments", metavar="FILE", multiple=True,
+    "--schema", metavar="FILE", callback=_schema,
     type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
-    help="A picture, sound, clip or document to send along.",
+    help="A JSON Schema that the answer has to fit. It is then written whole, as JSON.",
 )  # fmt: skip
 @click.option("--no-stream", is_flag=True, help="Write the answer when it is whole.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell warnings and cost, on standard error.")
@@ -48,6 +63,7 @@ def text(
     models: tuple[str, ...],
     system: str | None,
     attachments: tuple[Path, ...],
+    schema: Schema | None,
     no_stream: bool,
     verbose: bool,
     as_json: bool,
@@ -60,36 +76,49 @@ def text(
     """
     parts = _parts(prompt, attachments)
     out = Stdout.taken()
-    call = _Call(parts, models, system)
+    call = _Call(parts, models, system, schema)
     try:
-        if as_json or no_stream:
+        if not (as_json or no_stream or schema is not None):
+            result = run_async(lambda: call.streamed(out))
+        else:
             result = run_async(call.whole)
             if as_json:
                 out.document(_document(result))
+            elif schema is not None:
+                out.document(result.output)
             else:
                 out.say(result.text)
-        else:
-            result = run_async(lambda: call.streamed(out))
+    except e.InvalidOutputError as error:
+        quote(error.partial)
+        raise
     finally:
         out.end_line()
     if verbose:
-        _tell(result.record)
+        tell(result.record)
 
 
 class _Call:
     """What is sent, and to whom."""
 
-    def __init__(self, parts: Sequence[Part], models: Sequence[str], system: str | None) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        models: Sequence[str],
+        system: str | None,
+        schema: Schema | None,
+    ) -> None:
         self._parts = parts
-        # one name alone brings the settings' fallbacks with it
-        self._model = models[0] if len(models) == 1 else models or None
+        self._model = choice(models)
         self._system = system
+        self._schema = schema
         self._settings = Settings.load()
 
     async def whole(self) -> TextResult:
         """Return the answer in one piece."""
         async with Client(self._settings) as ai:
-            return await ai.text.generate(self._parts, model=self._model, system=self._system)
+            return await ai.text.generate(
+                self._parts, model=self._model, system=self._system, output=self._schema
+            )
 
     async def streamed(self, out: Stdout) -> TextResult:
         """Write the answer piece by piece, and return the whole."""
@@ -109,8 +138,8 @@ def _parts(prompt: str | None, attachments: Sequence[Path]) -> list[Part]:
     """Return what standard input, the attachments and the prompt hold, in this order."""
     piped = _standard_input() if prompt == "-" or _is_piped() else b""
     words = [] if prompt is None or prompt == "-" else [prompt]
-    parts: list[Part] = [_said(piped)] if piped else []
-    parts += [_attached(path) for path in attachments]
+    parts: list[Part] = [said(piped)] if piped else []
+    parts += [attached(path) for path in attachments]
     parts += words
     found = [part for part in parts if not isinstance(part, str) or part.strip()]
     if not found:
@@ -131,36 +160,6 @@ def _standard_input() -> bytes:
     return b"" if sys.stdin is None else sys.stdin.buffer.read()
 
 
-def _said(data: bytes) -> Part:
-    """Return what was piped in: words, or else whatever its bytes show."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return _media(data, "", "standard input")
-
-
-def _attached(path: Path) -> Media:
-    return _media(path.read_bytes(), path.name, str(path))
-
-
-def _media(data: bytes, name: str, where: str) -> Media:
-    kind = sniff(data) or mimetypes.guess_type(name)[0] or _text_type(data)
-    if not data or kind is None:
-        what = "it is empty" if not data else "it is of no kind that is known"
-        msg = f"{where} cannot be sent: {what}."
-        raise e.InvalidRequestError(msg, field="attach")
-    cls = _KINDS.get(kind.partition("/")[0], File)
-    return cls(data, media_type=kind, name=name or None)
-
-
-def _text_type(data: bytes) -> str | None:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return None
-    return "text/plain"
-
-
 # -- what is told -------------------------------------------------------------------------
 
 
@@ -168,6 +167,7 @@ def _document(result: TextResult) -> Json:
     record = result.record
     return {
         "text": result.text,
+        "output": result.output,
         "finish_reason": result.finish_reason,
         "model": record.model,
         "provider": record.provider,
@@ -210,14 +210,3 @@ def _attempt(one: Attempt) -> Json:
         "seconds": one.seconds,
         "error": None if one.error is None else {"code": one.error.code, "message": str(one.error)},
     }
-
-
-def _tell(record: Record) -> None:
-    for warning in record.warnings:
-        note(f"Warning: {warning.setting}: {warning.message}")
-    for one in record.attempts:
-        if one.error is not None:
-            note(f"Tried before: {one.error}")
-    cost = record.cost
-    price = "unknown" if cost.usd is None else f"${cost.usd.normalize():f}"
-    note(f"{record.instance}/{record.model}: cost {price} ({cost.source})")
