@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, TypeAlias
 
@@ -134,7 +135,7 @@ def _checked_by(schema: str) -> Callable[[str], object]:
         raise ValueError(*error.args[:1]) from error
 
     def read(text: str) -> object:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
         try:
             check(value)
         except fastjsonschema.JsonSchemaValueException as error:
@@ -142,3 +143,12 @@ def _checked_by(schema: str) -> Callable[[str], object]:
         return value
 
     return read
+
+
+def _finite(text: str) -> float:
+    """Return a number that can be written as JSON again."""
+    value = float(text)
+    if not math.isfinite(value):
+        msg = f"{text} is no number of JSON's, or too large a one"
+        raise ValueError(msg)
+    return value
