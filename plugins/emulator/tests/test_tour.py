@@ -141,7 +141,7 @@ def test_calls_are_made_and_shown(tmp_path, acme):
     assert [visit.outcome for visit in visits] == ["ok", "ok"]
     assert (tmp_path / "text/acme-generate.txt").read_text() == visits[0].prompt
     assert (tmp_path / "text/acme-models.txt").read_text() == "acme-live"
-    assert visits[0].client.startswith("python-httpx2/")
+    assert visits[0].client.startswith("anymodal/")
     assert visits[0].size == len(visits[0].prompt)
     html = (tmp_path / "index.html").read_text()
     assert visits[0].prompt in html
