@@ -101,7 +101,8 @@ async def _reasoning(client: anymodal.Client, visit: Visit, name: str) -> None:
     if not (reply.usage and reply.usage.reasoning_tokens) and not reply.reasoning:
         msg = "nothing shows that it thought"
         raise LookupError(msg)
-    visit.said, visit.seconds = f"{reply.reasoning}\n\n{reply.text}", reply.record.seconds
+    visit.said = f"{reply.reasoning}\n\n{reply.text}".strip()
+    visit.seconds = reply.record.seconds
 
 
 async def _web_search(client: anymodal.Client, visit: Visit, name: str) -> None:
