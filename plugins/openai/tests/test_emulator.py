@@ -197,6 +197,41 @@ async def test_tool_is_called_and_its_result_heard(client):
     assert second.output_text.endswith("| rate returned: seven")
 
 
+async def test_prompts_are_counted(client):
+    """Everything that a response would be asked with counts, and nothing is said."""
+    settings = {"model": MODEL, "input": HELLO, "instructions": "Be brief."}
+    counted = await client.responses.input_tokens.count(**settings)
+    response = await client.responses.create(**settings)
+
+    assert [] == gaps(counted)
+    assert response.usage.input_tokens == counted.input_tokens > 0
+    with pytest.raises(openai.BadRequestError):
+        await client.responses.input_tokens.count(**settings, extra_body={"store": False})
+    with pytest.raises(openai.NotFoundError):
+        await client.responses.input_tokens.count(**{**settings, "model": "gpt-none"})
+
+
+@pytest.mark.parametrize(
+    ("schema", "fault"),
+    [
+        ({"oneOf": [{"type": "string"}]}, "'oneOf' is not permitted"),
+        ({"type": "array", "items": {"type": "null"}, "uniqueItems": True}, "'uniqueItems' is"),
+        ({"$ref": "#/$defs/x", "description": "d"}, "$ref cannot have keywords {'description'}"),
+    ],
+)
+async def test_strict_schemas_are_looked_through(client, schema, fault):
+    """What strict mode refuses is refused, and without it nothing is."""
+    whole = {**CITY, "properties": {**CITY["properties"], "city": schema}}
+    whole["$defs"] = {"x": {"type": "string"}}
+    form = {"type": "json_schema", "name": "c", "schema": whole}
+    with pytest.raises(openai.BadRequestError) as caught:
+        await client.responses.create(
+            model=MODEL, input=HELLO, text={"format": {**form, "strict": True}}
+        )
+    assert fault in str(caught.value)
+    await client.responses.create(model=MODEL, input=HELLO, text={"format": form})
+
+
 async def test_conversation_goes_on_from_a_stored_response(client):
     """And from one that was not stored it does not."""
     first = await client.responses.create(model=MODEL, input="One.")

@@ -187,6 +187,35 @@ async def test_models_over_the_sdk():
     assert found == ModelSpec(id="gpt-6-luna", listed=False)
 
 
+async def test_tokens_are_counted_by_the_vendor():
+    """With what the prompt is made of, and nothing that the count refuses."""
+    reply = {"object": "response.input_tokens", "input_tokens": 11}
+    rate = ToolSpec(name="rate")
+    option = OpenAIText(service_tier="flex", extra_headers={"X-Mine": "1"})
+    with Loopback(answered(json.dumps(reply).encode())) as server:
+        provider = plugin.connect(connection(server.url))
+        asked = ask(system="Be brief.", tools=(rate,), max_tokens=99, options=(option,))
+        counted = await provider.count_tokens(asked)
+        with pytest.raises(e.UnsupportedFeatureError, match="estimate"):
+            await provider.count_tokens(ask(name="gpt-audio-1.5"))
+        await provider.aclose()
+
+    ((method, path, headers, sent),) = server.received
+    assert (11, "POST", "/v1/responses/input_tokens") == (counted, method, path)
+    assert "1" == headers["x-mine"]
+    assert {"model", "input", "instructions", "tools"} == json.loads(sent).keys()
+
+
+@pytest.mark.parametrize("reply", [{}, [], {"input_tokens": "many"}, {"input_tokens": None}])
+async def test_a_count_that_is_none_is_malformed(reply):
+    """The error names the vendor."""
+    with Loopback(answered(json.dumps(reply).encode())) as server:
+        provider = plugin.connect(connection(server.url))
+        with pytest.raises(e.MalformedReplyError, match="openai"):
+            await provider.count_tokens(ask())
+        await provider.aclose()
+
+
 async def test_nothing_of_the_environment_leaks(monkeypatch):
     """The SDK would send all of it to any host; a named instance must send none of it."""
     for name, value in ENVIRONMENT.items():

@@ -97,10 +97,13 @@ KNOWN_FORMATS: Final = frozenset(
     {"date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"}
 )
 """
-What a strict schema may not have, and the formats it may. The page names the
-formats; of keywords it names those that it knows, and others "are not permitted".
-Source: https://developers.openai.com/api/docs/guides/structured-outputs#supported-schemas,
-read 2026-11-20.
+What a strict schema may not have, and the formats it may; where in doubt, it may not.
+
+Sources, read 2026-11-20: the vendor's guide to structured outputs as quoted in
+https://github.com/ai-dynamo/dynamo/pull/15153,
+https://github.com/openai/openai-agents-python/pull/1884 (`oneOf`) and
+https://github.com/mastra-ai/mastra/issues/23321 (`uniqueItems`). The formats are
+those of the guide in earlier years; what it lists now was not seen.
 """
 
 

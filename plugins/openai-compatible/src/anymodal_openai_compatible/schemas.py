@@ -19,8 +19,7 @@ def held(
     Return *schema* in the form in which the vendor holds a model to it, and whether it does.
 
     What cannot be said in that form goes as it is, without `strict`, which would
-    refuse it. Source: https://developers.openai.com/api/docs/guides/structured-outputs,
-    read 2026-11-20.
+    refuse it.
 
     Raises:
         UnsupportedFeatureError: It cannot, and the caller is strict.

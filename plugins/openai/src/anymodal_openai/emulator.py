@@ -1,20 +1,22 @@
 """
-OpenAI on loopback: Responses, Chat Completions, models and batches, as strict as the vendor.
+OpenAI on loopback: Responses and counts of them, Chat Completions, models, batches.
 
-The protocols are those of `anymodal_openai_compatible.emulator`. Here stand the
-models that are served and what some of them do not take. Models are those of
-`types/shared/chat_model.py` and `responses_model.py` of openai 3.52 without those
-that were shut down, and a few that only the model data of litellm 1.109.1 (MIT)
-has; both read 2026-11-20.
+As strict as the vendor. The protocols are those of `anymodal_openai_compatible.emulator`.
+Here stand the models that are served and what some of them do not take. Models are
+those of `types/shared/chat_model.py` and `responses_model.py` of openai 3.52 without
+those that were shut down, and a few that only the model data of litellm 1.109.1
+(MIT) has; both read 2026-11-20.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, NoReturn, cast
 
 from anymodal_emulator.app import RefusedError
 from anymodal_openai_compatible.emulator import Dialect, serve_batches, vendor
+from anymodal_openai_compatible.emulator.responses import count_input
 
 __all__ = ["app"]
 
@@ -133,12 +135,12 @@ def _refuse(param: str, words: str, code: str) -> NoReturn:
     raise RefusedError(kind="other", param=param, got=words, code=code)
 
 
-app = vendor(
-    Dialect(
-        provider="openai",
-        models=(*MODELS, *CHAT_ONLY, *RESPONSES_ONLY),
-        own_fields=True,
-        object_to=object_to,
-    ),
+DIALECT: Final = Dialect(
+    provider="openai",
+    models=(*MODELS, *CHAT_ONLY, *RESPONSES_ONLY),
+    own_fields=True,
+    object_to=object_to,
 )
+app = vendor(DIALECT)
+app.route("POST", "/v1/responses/input_tokens")(partial(count_input, dialect=DIALECT))
 serve_batches(app, "/v1")

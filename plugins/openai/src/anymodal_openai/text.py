@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 from anymodal.connection import Connection
 from anymodal.media import Audio
 from anymodal.modalities.text import TextRequest
@@ -10,14 +11,30 @@ from anymodal_openai_compatible.chat import ChatCodec
 from anymodal_openai_compatible.provider import Codec
 from anymodal_openai_compatible.responses import ResponsesCodec
 
+from .counting import count_tokens
 from .options import OpenAIText
 from .quirks import QUIRKS
 from .sdk import sdk_carrier
 
-__all__ = ["openai_text"]
+__all__ = ["OpenAIProvider", "openai_text"]
 
 
-def openai_text(connection: Connection) -> BatchingText:
+@attrs.frozen(eq=False, kw_only=True)
+class OpenAIProvider(BatchingText):
+    """Text from OpenAI, which also counts tokens."""
+
+    async def count_tokens(self, request: TextRequest, /) -> int:
+        """
+        Return the vendor's own count of the prompt, tools and media included.
+
+        Raises:
+            UnsupportedFeatureError: The model is served by Chat Completions alone.
+            VendorError: The vendor refused or failed.
+        """
+        return await count_tokens(self, request)
+
+
+def openai_text(connection: Connection) -> OpenAIProvider:
     """Return the provider for an instance."""
     chat = ChatCodec(connection.provider, QUIRKS, connection.scrub)
     responses = ResponsesCodec(connection.provider, QUIRKS, connection.scrub)
@@ -25,7 +42,7 @@ def openai_text(connection: Connection) -> BatchingText:
     def choose(request: TextRequest) -> Codec:
         return chat if needs_chat(request) else responses
 
-    return BatchingText(
+    return OpenAIProvider(
         provider=connection.provider,
         carrier=sdk_carrier(connection),
         choose=choose,

@@ -7,13 +7,13 @@ From `types/chat/completion_create_params.py` and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
 
 from anymodal_emulator.app import RefusedError
 from anymodal_emulator.checking import Field, one_of
 
-__all__ = ["CHAT", "PARTS", "RESPONSES"]
+__all__ = ["CHAT", "COUNTED", "PARTS", "RESPONSES"]
 
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 VERBOSITIES: Final = ("low", "medium", "high")
@@ -28,6 +28,30 @@ INCLUDES: Final = (
     "reasoning.encrypted_content",
     "message.output_text.logprobs",
 )
+
+
+NOT_PERMITTED: Final = frozenset(
+    {
+        "allOf",
+        "dependentRequired",
+        "dependentSchemas",
+        "else",
+        "if",
+        "not",
+        "oneOf",
+        "patternProperties",
+        "propertyNames",
+        "then",
+        "uniqueItems",
+    }
+)
+"""
+What strict mode refuses. Sources, read 2026-11-20: the vendor's guide as quoted in
+https://github.com/ai-dynamo/dynamo/pull/15153 (which also quotes the refusal of `oneOf`),
+https://github.com/vercel-labs/json-render/issues/180 (`propertyNames`) and
+https://github.com/mastra-ai/mastra/issues/23321 (`uniqueItems`). That nothing may
+stand beside `$ref` is said in openai 3.52, `lib/_pydantic.py`.
+"""
 
 
 def strict_schema(at: str, function: Mapping[str, object], schema: object) -> None:
@@ -49,18 +73,27 @@ def _strict(at: str, schema: object, path: tuple[str, ...]) -> None:
         return
     if not isinstance(schema, dict):
         return
-    where = f"In context=({', '.join(repr(step) for step in path)})"
-    if schema.get("type") == "object":
-        if schema.get("additionalProperties") is not False:
-            _bad_schema(at, f"{where}, 'additionalProperties' is required to be false.")
-        missing = set(schema.get("properties", {})) - set(schema.get("required", ()))
-        if missing:
-            _bad_schema(at, f"{where}, 'required' has to name {', '.join(sorted(missing))}.")
+    for fault in _faults(schema):
+        _bad_schema(at, f"In context=({', '.join(repr(step) for step in path)}), {fault}.")
     for key in ("properties", "$defs"):
         for name, inner in (schema.get(key) or {}).items():
             _strict(at, inner, (*path, key, name))
     for key in ("items", "anyOf"):
         _strict(at, schema.get(key), (*path, key))
+
+
+def _faults(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Iterate over what strict mode has against *schema* itself."""
+    if schema.get("type") == "object":
+        if schema.get("additionalProperties") is not False:
+            yield "'additionalProperties' is required to be false"
+        missing = set(schema.get("properties", {})) - set(schema.get("required", ()))
+        if missing:
+            yield f"'required' has to name {', '.join(sorted(missing))}"
+    for key in sorted(NOT_PERMITTED & schema.keys()):
+        yield f"'{key}' is not permitted"
+    if "$ref" in schema and (rest := sorted(schema.keys() - {"$ref", "$defs"})):
+        yield f"$ref cannot have keywords {{{', '.join(map(repr, rest))}}}"
 
 
 def _bad_schema(at: str, why: str) -> None:
@@ -268,3 +301,24 @@ RESPONSES: Final[Mapping[str, Field]] = {
     ),
     "truncation": one_of("auto", "disabled", null=True),
 }
+
+COUNTED: Final[Mapping[str, Field]] = {
+    **{
+        name: RESPONSES[name]
+        for name in (
+            "conversation",
+            "instructions",
+            "parallel_tool_calls",
+            "previous_response_id",
+            "reasoning",
+            "text",
+            "tool_choice",
+            "tools",
+            "truncation",
+        )
+    },
+    "input": Field("string|array|null", items=Field("object")),
+    "model": Field("string|null"),
+    "personality": Field("string"),
+}
+"""From `types/responses/input_token_count_params.py` of openai 3.52 (read 2026-11-20)."""

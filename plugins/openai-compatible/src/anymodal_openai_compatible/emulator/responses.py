@@ -11,10 +11,10 @@ from anymodal_emulator.text import Answer, Ask, answer, tokens, word
 
 from .asked import ask, conversation, sealed
 from .dialect import Dialect
-from .fields import RESPONSES
+from .fields import COUNTED, RESPONSES
 from .refusals import object_to_word
 
-__all__ = ["create"]
+__all__ = ["count_input", "create"]
 
 Json = Mapping[str, object]
 Item = dict[str, object]
@@ -43,6 +43,18 @@ def create(request: Request, dialect: Dialect) -> Reply | Stream:
     if body.get("stream") is True:
         return Stream(_frames(response, items, answered))
     return Reply.json(_ended(response, items, answered))
+
+
+def count_input(request: Request, dialect: Dialect) -> Reply:
+    """Answer `POST /responses/input_tokens`."""
+    body = request.json()
+    check(body, COUNTED, lenient=dialect.lenient)
+    model = body.get("model")
+    if model is not None:
+        dialect.require_model(str(model))
+    asked = ask({**body, "model": model, "input": body.get("input") or ""}, dialect, request.memory)
+    found = answer(asked, request.memory)
+    return Reply.json({"object": "response.input_tokens", "input_tokens": found.input_tokens})
 
 
 # -- the object ---------------------------------------------------------------------------
