@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import anyio.lowlevel
+import attrs
 import openai
 import pytest
-from anymodal import Audio, Client, Settings
+from anymodal import Audio, Client, Message, ModelSpec, Settings, TextRequest
 from anymodal import errors as e
 from anymodal.jobs import JobToken
+from anymodal.modalities.batches import BatchLine
 from anymodal_emulator import Emulated, Reset, Rewrite, Status, emulated, gaps
 from anymodal_openai import OpenAIText
 from anymodal_openai_compatible.batch import BatchingText
@@ -327,11 +329,19 @@ async def test_headers_of_options_do_not_reach_lines(vendor):
     assert all("x-mine" not in one.headers for one in vendor.requests)
 
 
-async def test_batch_of_more_than_the_vendor_takes(vendor):
+@pytest.mark.parametrize(
+    ("limit", "words"), [("max_lines", "takes 1 in a batch, not 2"), ("max_bytes", "takes 1 bytes")]
+)
+async def test_batch_of_more_than_the_vendor_takes(vendor, limit, words):
     """Refused before anything is sent."""
     async with client_of(vendor) as ai:
-        with pytest.raises(e.InvalidRequestError, match="takes 50000 in a batch, not 50001"):
-            await ai.text.batch(["One?"] * 50_001, model=NAME)
+        await ai.warm("openai")
+        provider = ai._way.doors._open["text", "openai"].provider
+        assert (50_000, 200_000_000) == (provider.max_lines, provider.max_bytes)
+        small = attrs.evolve(provider, **{limit: 1})
+        request = TextRequest(model=ModelSpec(id=MODEL), messages=(Message.user("Hi?"),))
+        with pytest.raises(e.InvalidRequestError, match=words):
+            await small.submit_batch([BatchLine("0", request), BatchLine("1", request)])
 
     assert () == vendor.requests
 

@@ -55,9 +55,9 @@ def anymodal_emulators() -> Iterator[EmulatorSpec]:
 
 def connect(connection: Connection) -> MessagesText:
     """Return the provider for an instance. Imports the SDK, which takes a second or two."""
-    from .text import messages_text  # noqa: PLC0415  # brings the SDK
+    from .batch import batching_messages  # noqa: PLC0415  # brings the SDK
 
-    return messages_text(connection)
+    return batching_messages(connection)
 
 
 def __getattr__(name: str) -> object:

@@ -25,6 +25,10 @@ FACTS: Final = "https://platform.claude.com/docs/en/about-claude/models, by lite
 PRICING: Final = (
     "https://platform.claude.com/docs/en/about-claude/pricing, by genai-prices 0.2.3 (MIT)"
 )
+BATCHES: Final = (
+    "https://platform.claude.com/docs/en/build-with-claude/batch-processing: 50 % of the usual "
+    "price, cached input included"
+)
 DEPRECATIONS: Final = (
     "https://platform.claude.com/docs/en/about-claude/model-deprecations, by anthropic 2.11.0"
 )
@@ -138,6 +142,7 @@ def _all_models() -> Iterator[ModelSpec]:
                 context_tokens=int(context),
                 max_output_tokens=int(output),
                 prices=_prices(prices),
+                batch_prices=_prices(prices).times("0.5", BATCHES, READ_ON),
                 lifecycle=leaving.get(name, Lifecycle()),
                 source=FACTS,
             )

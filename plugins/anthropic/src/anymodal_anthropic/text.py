@@ -19,10 +19,10 @@ from .body import COUNTED, encode
 from .faults import MALFORMED, Object, malformed
 from .options import AnthropicText
 from .reply import decode
-from .sdk import SdkCarrier, sdk_carrier
+from .sdk import SdkCarrier
 from .stream import Decoder
 
-__all__ = ["MessagesText", "messages_text"]
+__all__ = ["MessagesText"]
 
 
 @attrs.frozen(eq=False)
@@ -140,11 +140,6 @@ class MessagesText:
 
     def _malformed(self, error: Exception, reply: HttpReply) -> Exception:
         return malformed(self.connection.provider, error, request_id(reply.headers))
-
-
-def messages_text(connection: Connection) -> MessagesText:
-    """Return the provider for an instance."""
-    return MessagesText(connection, sdk_carrier(connection))
 
 
 # -- models -----------------------------------------------------------------------------

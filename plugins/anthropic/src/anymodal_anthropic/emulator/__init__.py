@@ -1,5 +1,5 @@
 """
-Anthropic on loopback: messages, token counts and models, as strict as the vendor.
+Anthropic on loopback: messages, token counts, models and batches, as strict as the vendor.
 
 Shapes, frames and their order are those of the types in anthropic 2.11 and of
 https://platform.claude.com/docs/en/api (read 2026-11-20); models and what they take
@@ -21,6 +21,7 @@ from anymodal_emulator.text import MEDIA_TOKENS, answer, count, word
 from ..models import MODELS, NEWEST, THINKING
 from .answered import frames, message
 from .asked import Json, ask
+from .batches import serve_batches
 from .fields import BODY, COUNT, SAMPLING
 from .refusals import fail, object_to_word, refuse
 
@@ -55,6 +56,7 @@ def headers(request: Request) -> Mapping[str, str]:
 
 
 app = Emulator("anthropic", refuse=refuse, fail=fail, admit=admit, headers=headers)
+serve_batches(app)
 
 
 @app.route("POST", "/v1/messages")
