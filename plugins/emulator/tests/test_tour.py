@@ -101,12 +101,24 @@ def acme() -> EmulatorSpec:
         ),
         (
             {"models": [], "default_model": None, "capabilities": Capabilities(yes={"streaming"})},
-            ["generate", "stream", "models"],
+            ["generate", "stream", "tools", "structured", "models"],
+        ),
+        (
+            {
+                "models": [],
+                "default_model": None,
+                "capabilities": Capabilities(no={"function_calling", "structured_output"}),
+            },
+            ["generate", "models"],
         ),
     ],
 )
 def test_rows_are_the_declared_operations(changes, operations):
-    """What a model is known not to do is no row; what one of them does is."""
+    """
+    What a model is known not to do is no row; what one of them does is.
+
+    A provider without a table may do what is usual, unless it says that it does not.
+    """
     assert [row.operation for row in rows_of([text(**changes)])] == operations
 
 
@@ -151,7 +163,9 @@ def test_calls_are_made_and_shown(tmp_path, acme):
 
 def test_model_that_nobody_names_is_asked_for(tmp_path, acme):
     """An endpoint of one's own has no table."""
-    visits = go(tmp_path, text(models=[], default_model=None), emulators=[acme])
+    alone = Capabilities(no={"function_calling", "structured_output"})
+    spec = text(models=[], default_model=None, capabilities=alone)
+    visits = go(tmp_path, spec, emulators=[acme])
 
     assert [(visit.model, visit.outcome) for visit in visits] == [("acme-live", "ok"), ("", "ok")]
 

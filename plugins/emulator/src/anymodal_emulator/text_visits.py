@@ -29,6 +29,8 @@ class Operation:
         do: Makes the call and notes what came back.
         shows: Words that the answer has to show besides the prompt.
         echoes: Whether it has to show the prompt.
+        usual: Whether it is tried where a provider lists no models and does not
+            say that it lacks the capability.
     """
 
     need: str
@@ -36,6 +38,11 @@ class Operation:
     prompt: str = PROMPT
     wanted: tuple[str, ...] = ()
     echoes: bool = True
+    usual: bool = False
+
+    def may(self, known: bool | None) -> bool:  # noqa: FBT001  # what `supports` gives
+        """Whether it is asked of a model of which this much is *known*."""
+        return known is True or (self.usual and known is None)
 
     def shows(self, visit: Visit) -> list[str]:
         """Return the words that the answer has to show."""
@@ -119,6 +126,7 @@ TEXT: Final[Mapping[str, Operation]] = {
         _tools,
         "Use tide to tell the tide at Alexandria.",
         ("The tide at",),
+        usual=True,
     ),
     "structured": Operation(
         "structured_output",
@@ -126,6 +134,7 @@ TEXT: Final[Mapping[str, Operation]] = {
         "A ship passes: write it down.",
         ("Sighting(",),
         echoes=False,
+        usual=True,
     ),
     "reasoning": Operation("reasoning", _reasoning, "How far does the lamp reach?"),
     "web_search": Operation(

@@ -58,7 +58,8 @@ def _text_operations(spec: AnySpec) -> list[str]:
         name
         for name, operation in TEXT.items()
         if not operation.need
-        or any(supports(spec, model, operation.need) for model in (spec.models or [ANY]))
+        or any(supports(spec, model, operation.need) for model in spec.models)
+        or (not spec.models and operation.may(supports(spec, ANY, operation.need)))
     ]
     return [*found, "models"] if spec.kind == "remote" else found
 
