@@ -1,0 +1,1 @@
+"""The face of the client for programs without an event loop."""

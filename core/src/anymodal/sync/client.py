@@ -1,0 +1,140 @@
+"""The client, without `await`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from ..client import Client
+from ..config import Settings
+from ..connection import Clock
+from ..loops import KeptLoop
+from ..registry import Registry
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .jobs import SyncJobs
+    from .text import SyncTextFacade
+
+__all__ = ["SyncClient"]
+
+T = TypeVar("T")
+
+
+class SyncClient:
+    """
+    Calls the installed providers from plain functions: `Client` without `await`.
+
+    One client serves any number of threads, also where an event loop is running,
+    as in a notebook; that loop then waits with its caller. Ctrl-C cancels the call
+    and leaves the client as it was. It opens with its first use; close it, or use
+    `with`.
+
+    Args:
+        settings: By default what the files and the environment say.
+        plugins: Objects with hooks of the host's own.
+        registry: What is installed, to share among clients; it then brings the
+            settings and the plugins.
+        clock: Where the time comes from; for tests.
+
+    Example::
+
+        with anymodal.SyncClient() as ai:
+            reply = ai.text.generate("Name three rivers.", model="acme/acme-1")
+            print(reply.text)
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        plugins: Sequence[object] = (),
+        registry: Registry | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._client = Client(settings, plugins=plugins, registry=registry, clock=clock)
+        self._loop = KeptLoop()
+        self._guard = threading.Lock()
+        self._is_open = False
+
+    @property
+    def registry(self) -> Registry:
+        """What is installed and configured."""
+        return self._client.registry
+
+    @cached_property
+    def text(self) -> SyncTextFacade:
+        """Conversations in, words out."""
+        from .text import SyncTextFacade  # noqa: PLC0415  # one room a modality, when used
+
+        return SyncTextFacade(self._opened().text, self._loop)
+
+    @property
+    def jobs(self) -> SyncJobs:
+        """The way back to jobs that were submitted elsewhere."""
+        from .jobs import SyncJobs  # noqa: PLC0415  # few programs come back to a job
+
+        return SyncJobs(self._opened().jobs, self._loop)
+
+    def run(self, work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
+        """
+        Run *work* with the async client, and return what it returns.
+
+        For what has no face without `await`: modalities that plugins bring, and
+        several calls at once.
+
+        Example::
+
+            ai.run(lambda client: client[TRANSLATION].translate("Guten Tag"))
+        """
+        return self._loop.run(work(self._opened()))
+
+    def warm(self, *names: str) -> None:
+        """
+        Connect providers before they are first called.
+
+        Importing a vendor's SDK takes up to a second.
+
+        Args:
+            names: Providers, instances or models.
+
+        Raises:
+            AnymodalError: A name is served by nobody, or its provider cannot be
+                connected.
+        """
+        self._loop.run(self._opened().warm(*names))
+
+    def reload(self) -> None:
+        """Look again at what is installed; open connections stay open."""
+        self._client.reload()
+
+    def close(self) -> None:
+        """
+        Close all connections, and leave no thread. Calls after this are refused.
+
+        Calls of other threads that are still under way end with a ConfigurationError.
+        """
+        self._loop.close(self._client.aclose)
+
+    def _opened(self) -> Client:
+        """Return the client, entered at its first use."""
+        with self._guard:
+            if not self._is_open:
+                self._loop.run(self._client.__aenter__())
+                self._is_open = True
+        return self._client
+
+    def __enter__(self) -> Self:
+        self._opened()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
