@@ -58,6 +58,11 @@ if TYPE_CHECKING:
         Secret,
     )
     from .streams import streaming
+    from .sync.chat import SyncChat
+    from .sync.chat_stream import SyncChatStream
+    from .sync.client import SyncClient
+    from .sync.jobs import SyncJob
+    from .sync.text_stream import SyncTextStream
     from .usage import Attempt, CallWarning, Cost, Price, Prices, Record, Usage
 
 _HOMES = {
@@ -107,6 +112,11 @@ _HOMES = {
         "Secret",
     ),
     "streams": ("streaming",),
+    "sync.chat": ("SyncChat",),
+    "sync.chat_stream": ("SyncChatStream",),
+    "sync.client": ("SyncClient",),
+    "sync.jobs": ("SyncJob",),
+    "sync.text_stream": ("SyncTextStream",),
     "usage": ("Attempt", "CallWarning", "Cost", "Price", "Prices", "Record", "Usage"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -149,6 +159,11 @@ __all__ = [
     "Registry",
     "Secret",
     "Settings",
+    "SyncChat",
+    "SyncChatStream",
+    "SyncClient",
+    "SyncJob",
+    "SyncTextStream",
     "TextBatch",
     "TextDelta",
     "TextOption",
