@@ -104,6 +104,8 @@ async def travel(
     out: Path,
     settings: anymodal.Settings,
     hosts: Sequence[object] = (),
+    *,
+    meanwhile: Callable[[Mapping[str, Emulated]], None] = lambda _: None,
 ) -> list[Visit]:
     """
     Visit *specs* by way of *emulators*; see `tour`.
@@ -114,6 +116,8 @@ async def travel(
         out: Where to write.
         settings: Which plugins may be loaded; nothing else is taken from it.
         hosts: Objects with hooks, beside the installed plugins.
+        meanwhile: Called with the running emulators before the first visit; for
+            tests of what the tour does when one of them fails.
     """
     visits = [Visit(row=row, model=row.model) for row in rows_of(specs)]
     with ExitStack() as stack:
@@ -121,6 +125,7 @@ async def travel(
         pointed = anymodal.Settings.from_mapping(
             {"providers": {name: _settings(vendor) for name, vendor in vendors.items()}}
         )
+        meanwhile(vendors)
         pointed = attrs.evolve(pointed, plugins=settings.plugins)
         async with (
             anymodal.Client(pointed, plugins=hosts) as client,
