@@ -55,11 +55,11 @@ def anymodal_emulators() -> Iterator[EmulatorSpec]:
 
 def connect(connection: Connection) -> CompatibleText:
     """Return the provider for an instance."""
-    from anymodal_openai_compatible import compatible_text  # noqa: PLC0415  # brings the HTTP kit
+    from anymodal_openai_compatible import batching_text  # noqa: PLC0415  # brings the HTTP kit
 
     from .quirks import QUIRKS  # noqa: PLC0415  # as above
 
-    return compatible_text(connection, QUIRKS)
+    return batching_text(connection, QUIRKS, max_bytes=100_000_000)
 
 
 def __getattr__(name: str) -> object:

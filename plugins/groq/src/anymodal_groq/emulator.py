@@ -1,5 +1,5 @@
 """
-Groq on loopback: Chat Completions and models, as strict as Groq's OpenAPI description.
+Groq on loopback: Chat Completions, models and batches, as strict as Groq's OpenAPI description.
 
 The protocol is that of `anymodal_openai_compatible.emulator`. Here stands what is
 Groq's own: the fields that it takes and refuses, `x_groq`, times in the usage, and
@@ -17,7 +17,7 @@ import attrs
 from anymodal_emulator.app import RefusedError, Reply
 from anymodal_emulator.checking import Field, one_of
 from anymodal_emulator.text import Answer
-from anymodal_openai_compatible.emulator import Dialect, vendor
+from anymodal_openai_compatible.emulator import Dialect, serve_batches, vendor
 from anymodal_openai_compatible.emulator.fields import CHAT, PARTS
 from anymodal_openai_compatible.emulator.refusals import fail
 
@@ -201,4 +201,12 @@ app = vendor(
         broken=broken,
     ),
     base_path="/openai/v1",
+)
+serve_batches(
+    app,
+    "/openai/v1",
+    endpoints=("/v1/chat/completions",),
+    window=Field("string", required=True),  # from `24h` to `7d`, in no form that is told
+    lacks={"model", "usage"},
+    files_lack={"expires_at", "status", "status_details"},
 )

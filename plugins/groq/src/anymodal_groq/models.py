@@ -16,6 +16,7 @@ DEFAULT_MODEL: Final = "openai/gpt-oss-120b"
 
 READ_ON: Final = dt.date(2026, 11, 20)
 FACTS: Final = "https://console.groq.com/docs/models, by litellm 1.109.1 (MIT)"
+BATCHES: Final = "https://console.groq.com/docs/batch: 50 % of the usual price"
 DEPRECATIONS: Final = "https://console.groq.com/docs/deprecations"
 
 _OSS: Final = "function_calling structured_output reasoning prompt_cache web_search citations"
@@ -34,12 +35,14 @@ def _models() -> Iterator[ModelSpec]:
     units = ("input_token", "cached_input_token", "output_token")
     for name, output, *prices, yes, no in _TABLE:
         items = [Price(unit, usd) for unit, usd in zip(units, prices, strict=True) if usd]
+        uncached = [price for price in items if price.unit != "cached_input_token"]
         yield ModelSpec(
             id=name,
             capabilities=Capabilities(yes.split(), no.split()),
             context_tokens=131072,
             max_output_tokens=output,
             prices=Prices(items, FACTS, READ_ON),
+            batch_prices=Prices(uncached, FACTS, READ_ON).times("0.5", BATCHES, READ_ON),
             source=FACTS,
         )
     yield ModelSpec(

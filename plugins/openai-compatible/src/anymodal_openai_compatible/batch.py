@@ -204,13 +204,16 @@ class BatchingText(CompatibleText):
                     outcomes[name] = outcome
 
 
-def batching_text(connection: Connection, quirks: Quirks | None = None) -> BatchingText:
+def batching_text(
+    connection: Connection, quirks: Quirks | None = None, *, max_bytes: int = MAX_BYTES
+) -> BatchingText:
     """
     Return the provider for a vendor with Chat Completions and batches: its whole `connect`.
 
     Args:
         connection: The way to the vendor.
         quirks: How it deviates from the protocol.
+        max_bytes: The most bytes that a batch may have.
 
     Raises:
         ConfigurationError: The HTTP library of the settings is not installed.
@@ -223,6 +226,7 @@ def batching_text(connection: Connection, quirks: Quirks | None = None) -> Batch
         carrier=HttpCarrier(connection, known.headers),
         choose=lambda _: codec,
         codecs=(codec,),
+        max_bytes=max_bytes,
     )
 
 

@@ -1,5 +1,5 @@
 """
-Files and batches: uploads, and jobs that go on by one step each time they are asked for.
+Batches of requests: jobs that go on by one step each time they are asked for.
 
 A batch is `validating` when it was made, `in_progress` at the first two questions
 about it (nothing done, then half of its lines), `finalizing` at the third, and
@@ -11,32 +11,30 @@ A line whose prompt has the words `emulator:expire` is never worked on, and its 
 ends as `expired`. Other magic words do in a line what they do in a request.
 
 Sources: https://developers.openai.com/api/docs/guides/batch and openai 3.52,
-`types/batch.py`, `types/file_object.py`; read 2026-11-20.
+`types/batch.py`; read 2026-11-20.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, TypeAlias, cast
-from urllib.parse import parse_qs
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final, cast
 
 import attrs
 from anymodal_emulator.app import Emulator, Memory, RefusedError, Reply, Request, Stream
 from anymodal_emulator.checking import Field, check, one_of
 
-__all__ = ["serve_batches"]
+from .files import Json, Shelf, keep_file, kept, page, without
 
-Json: TypeAlias = dict[str, Any]
-Answer: TypeAlias = Callable[[Request], Reply]
+__all__ = ["serve_batches"]
 
 EXPIRE: Final = "emulator:expire"
 DAY: Final = 86_400
+ENDPOINTS: Final = ("/v1/responses", "/v1/chat/completions")
+WINDOW: Final = one_of("24h", required=True)
 CREATE: Final[Mapping[str, Field]] = {
     "input_file_id": Field("string", required=True),
-    "endpoint": Field("string", required=True),
-    "completion_window": one_of("24h", required=True),
     "metadata": Field("object|null"),
     "output_expires_after": Field("object|null"),
 }
@@ -54,15 +52,29 @@ UNDONE: Final = {
 }
 
 
-def serve_batches(emulator: Emulator, base_path: str) -> None:
-    """Let *emulator*, whose paths are under *base_path*, take files and batches of requests to itself."""
-    shop = _Shop(emulator, base_path)
+def serve_batches(
+    emulator: Emulator,
+    base_path: str,
+    *,
+    endpoints: Sequence[str] = ENDPOINTS,
+    window: Field = WINDOW,
+    lacks: AbstractSet[str] = frozenset(),
+    files_lack: AbstractSet[str] = frozenset(),
+) -> None:
+    """
+    Let *emulator* take files, and batches of requests to itself.
+
+    Args:
+        emulator: Its other routes are there already.
+        base_path: What its paths begin with.
+        endpoints: What batches may be for.
+        window: What `completion_window` may be.
+        lacks: Fields of batches that this vendor does not have.
+        files_lack: Fields of files that this vendor does not have.
+    """
+    Shelf(files_lack).serve(emulator, base_path)
+    shop = _Shop(emulator, base_path, endpoints, window, lacks)
     for method, path, handler in (
-        ("POST", "/files", shop.upload),
-        ("GET", "/files", shop.list_files),
-        ("GET", "/files/{id}/content", shop.content),
-        ("GET", "/files/{id}", shop.show_file),
-        ("DELETE", "/files/{id}", shop.delete_file),
         ("POST", "/batches", shop.create),
         ("GET", "/batches", shop.list_batches),
         ("POST", "/batches/{id}/cancel", shop.cancel),
@@ -85,51 +97,20 @@ class _Batch:
 
 @attrs.frozen
 class _Shop:
-    """The handlers. What they remember is the server's."""
+    """The handlers of batches. What they remember is the server's."""
 
     emulator: Emulator
     base_path: str
-
-    # -- files --------------------------------------------------------------------------
-
-    def upload(self, request: Request) -> Reply:
-        """Take a file that comes as a form."""
-        form = _form(request)
-        for name in ("purpose", "file"):
-            if name not in form:
-                raise RefusedError(kind="missing", param=name)
-        purpose = form["purpose"][1].decode()
-        if purpose != "batch":
-            raise RefusedError(kind="value", param="purpose", got=purpose, need="'batch'")
-        filename, content = form["file"]
-        return Reply.json(_keep(request.memory, filename, content, purpose))
-
-    def list_files(self, request: Request) -> Reply:
-        """List what was uploaded or made."""
-        files = [shown for shown, _ in _all(request.memory, "file").values()]
-        return Reply.json(_page(request, files))
-
-    def show_file(self, request: Request) -> Reply:
-        """Describe a file."""
-        return Reply.json(_file(request)[0])
-
-    def content(self, request: Request) -> Reply:
-        """Send a file's bytes."""
-        return Reply(200, _file(request)[1], {"content-type": "application/octet-stream"})
-
-    def delete_file(self, request: Request) -> Reply:
-        """Forget a file."""
-        shown, _ = _file(request)
-        del _all(request.memory, "file")[shown["id"]]
-        return Reply.json({"id": shown["id"], "object": "file", "deleted": True})
-
-    # -- batches --------------------------------------------------------------------------
+    endpoints: Sequence[str]
+    window: Field
+    lacks: AbstractSet[str]
 
     def create(self, request: Request) -> Reply:
         """Make a batch of an uploaded file."""
         body = request.json()
-        check(body, CREATE)
-        files = _all(request.memory, "file")
+        endpoint = one_of(*self.endpoints, required=True)
+        check(body, {**CREATE, "endpoint": endpoint, "completion_window": self.window})
+        files = kept(request.memory, "file")
         if body["input_file_id"] not in files:
             words = f"No such File object: {body['input_file_id']}"
             raise RefusedError(kind="other", param="input_file_id", got=words, status=404)
@@ -153,22 +134,24 @@ class _Shop:
             "metadata": body.get("metadata"),
         }
         batch = _Batch(shown, [])
-        _all(request.memory, "batch")[shown["id"]] = batch
+        kept(request.memory, "batch")[shown["id"]] = batch
         faults = list(self._faults(files[body["input_file_id"]][1], batch))
         if faults:
             shown["errors"] = {"object": "list", "data": faults}
-        return Reply.json(shown)
+        return Reply.json(without(shown, self.lacks))
 
     def list_batches(self, request: Request) -> Reply:
         """List batches, the newest first."""
-        batches = [batch.shown for batch in _all(request.memory, "batch").values()]
-        return Reply.json(_page(request, batches[::-1]))
+        batches = [
+            without(batch.shown, self.lacks) for batch in kept(request.memory, "batch").values()
+        ]
+        return Reply.json(page(request, batches[::-1]))
 
     def show(self, request: Request) -> Reply:
         """Go on by a step, and show the batch."""
         batch = _batch(request)
         self._step(batch, request)
-        return Reply.json(batch.shown)
+        return Reply.json(without(batch.shown, self.lacks))
 
     def cancel(self, request: Request) -> Reply:
         """Begin to stop."""
@@ -178,7 +161,7 @@ class _Shop:
             words = f"Cannot cancel a batch with status '{status}'."
             raise RefusedError(kind="other", got=words, status=409)
         _turn(batch, "cancelling", request.memory)
-        return Reply.json(batch.shown)
+        return Reply.json(without(batch.shown, self.lacks))
 
     def _faults(self, content: bytes, batch: _Batch) -> Iterator[Json]:
         """Read the lines into *batch*, and iterate over what is wrong with them."""
@@ -277,83 +260,18 @@ class _Shop:
             if rows:
                 content = "".join(f"{json.dumps(row)}\n" for row in reversed(rows)).encode()
                 filename = f"{shown['id']}_{name}.jsonl"
-                file = _keep(memory, filename, content, "batch_output")
+                file = keep_file(memory, filename, content, "batch_output")
                 shown[f"{name}_file_id"] = file["id"]
         shown["usage"] = _usage(batch.outputs)
         _turn(batch, status, memory)
 
 
-# -- files --------------------------------------------------------------------------------
-
-
-def _all(memory: Memory, what: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", memory.kept.setdefault(f"every {what}", {}))
-
-
-def _file(request: Request) -> tuple[Json, bytes]:
-    name = request.args["id"]
-    if name not in _all(request.memory, "file"):
-        words = f"No such File object: {name}"
-        raise RefusedError(kind="other", param="id", got=words, status=404)
-    return cast("tuple[Json, bytes]", _all(request.memory, "file")[name])
-
-
-def _keep(memory: Memory, filename: str, content: bytes, purpose: str) -> Json:
-    """Keep a file, and return what is said of it."""
-    now = memory.now()
-    shown = {
-        "id": memory.id("file-", 22),
-        "object": "file",
-        "bytes": len(content),
-        "created_at": now,
-        "expires_at": now + 30 * DAY,
-        "filename": filename,
-        "purpose": purpose,
-        "status": "processed",
-        "status_details": None,
-    }
-    _all(memory, "file")[str(shown["id"])] = (shown, content)
-    return shown
-
-
-def _form(request: Request) -> dict[str, tuple[str, bytes]]:
-    """Return the fields of a form: name to file name and bytes."""
-    declared = request.received.headers.get("content-type", "")
-    found = re.fullmatch(r'multipart/form-data; boundary="?([^";]+)"?', declared)
-    if found is None:
-        raise RefusedError(kind="media_type", got=declared)
-    fields: dict[str, tuple[str, bytes]] = {}
-    for part in request.received.body.split(b"--" + found[1].encode())[1:-1]:
-        head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        words = dict(re.findall(r'(name|filename)="([^"]*)"', head.decode()))
-        fields[words.get("name", "")] = (words.get("filename", ""), content.removesuffix(b"\r\n"))
-    return fields
-
-
-def _page(request: Request, rows: list[Json]) -> Json:
-    query = parse_qs(request.received.query)
-    ids = [row["id"] for row in rows]
-    after = query.get("after", [""])[0]
-    rest = rows[ids.index(after) + 1 :] if after in ids else rows
-    page = rest[: int(query.get("limit", ["20"])[0])]
-    return {
-        "object": "list",
-        "data": page,
-        "first_id": page[0]["id"] if page else None,
-        "last_id": page[-1]["id"] if page else None,
-        "has_more": len(page) < len(rest),
-    }
-
-
-# -- batches ------------------------------------------------------------------------------
-
-
 def _batch(request: Request) -> _Batch:
     name = request.args["id"]
-    if name not in _all(request.memory, "batch"):
+    if name not in kept(request.memory, "batch"):
         words = f"No batch found with id '{name}'."
         raise RefusedError(kind="other", got=words, status=404)
-    return cast("_Batch", _all(request.memory, "batch")[name])
+    return cast("_Batch", kept(request.memory, "batch")[name])
 
 
 def _turn(batch: _Batch, status: str, memory: Memory) -> None:
