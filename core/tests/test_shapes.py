@@ -363,6 +363,35 @@ def test_enums_say_their_type():
     ]
 
 
+LINKED = {
+    "properties": {"next": {"$ref": "#/$defs/Link"}},
+    "$defs": {"Link": {"type": "object", "properties": {"next": {"$ref": "#/$defs/Link"}}}},
+}
+MUTUAL = {
+    "properties": {"a": {"$ref": "#/$defs/A"}},
+    "$defs": {
+        "A": {"type": "array", "items": {"$ref": "#/$defs/B"}, "minItems": 1},
+        "B": {"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]},
+    },
+}
+
+
+@pytest.mark.parametrize("way_out", [{"type": ["object", "null"]}, {"type": "object"}])
+def test_recursion_with_a_way_out_can_be_strict(way_out):
+    """An empty list or a null ends it."""
+    schema = {
+        "properties": {"tree": {"$ref": "#/$defs/Tree"}},
+        "$defs": {
+            "Tree": {
+                **way_out,
+                "properties": {"kids": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}},
+            }
+        },
+    }
+
+    assert [] == strict(schema)[1]
+
+
 @pytest.mark.parametrize(
     ("schema", "word"),
     [
@@ -380,6 +409,9 @@ def test_enums_say_their_type():
         ({"properties": {}, "if": {}, "then": {}}, "/if"),
         ({"properties": {"a": {"$ref": "https://x.example/a"}}}, "elsewhere"),
         ({"type": "array", "items": {"type": "string"}}, "the root"),
+        (LINKED, "no end"),
+        (MUTUAL, "no end"),
+        ({"type": "object", "properties": {"a": {"$ref": "#"}}}, "no end"),
         ({"properties": {"a": {"type": "string", "minLength": 1}}}, "/properties/a/minLength"),
         ({"properties": {"a": {"type": "string", "format": "iri"}}}, "'iri'"),
     ],
@@ -527,6 +559,14 @@ def test_no_text_at_all_raises(text):
         ("Here it is: {}", None),
         ('{"a":1}}', {"a": 1}),
         ('{"a":[1}', {"a": [1]}),
+        ('["a\\x', []),
+        ('["a\\x"', []),
+        ("[}", []),
+        ("[:", []),
+        ("{1", {}),
+        ('{"a"}', {}),
+        ("[1 2", [1]),
+        ("[1,]", [1]),
         ("[" * 1000, None),
     ],
 )
@@ -696,6 +736,24 @@ def test_arguments_that_do_not_fit_are_a_value_error(text):
     """A model that gets them wrong is to hear of it."""
     with pytest.raises(ValueError, match=r"."):
         arguments_of(plain).read(text)
+
+
+def test_two_classes_of_one_name_are_refused():
+    """Their definitions would take each other's place."""
+
+    def of(kind):
+        class Odd(Weather):
+            @classmethod
+            def model_json_schema(cls):
+                return {"$ref": "#/$defs/Odd", "$defs": {"Odd": {"type": kind}}}
+
+        return Odd
+
+    def look(one, other): ...
+
+    look.__annotations__ = {"one": of("string"), "other": of("integer")}
+    with pytest.raises(e.InvalidRequestError, match="two classes are called Odd"):
+        arguments_of(look)
 
 
 def test_no_arguments_may_be_no_text():

@@ -87,6 +87,8 @@ def strict(
     found = work.closed(inlined(schema), "")
     if found.get("type") != "object":
         work.lost.append("the root is not an object")
+    if not _all_end(found):
+        work.lost.append("with all properties required an answer would have no end")
     return found, work.lost
 
 
@@ -192,6 +194,30 @@ def _types_of(schema: Mapping[str, object]) -> list[str]:
     else:
         return []
     return list(dict.fromkeys(_TYPES.get(type(value), "string") for value in values))
+
+
+def _all_end(root: Mapping[str, Any]) -> bool:
+    """Whether there is an answer that ends, everything required being there."""
+    places: dict[str, Any] = {"#": root}
+    for key in ("$defs", "definitions"):
+        places |= {f"#/{key}/{name}": one for name, one in root.get(key, {}).items()}
+    endless = set(places)
+    while more := {ref for ref in endless if _ends(places[ref], endless)}:
+        endless -= more
+    return "#" not in endless
+
+
+def _ends(schema: object, endless: set[str]) -> bool:
+    if not isinstance(schema, Mapping):
+        return True
+    if "$ref" in schema:
+        return schema["$ref"] not in endless
+    inner = [_ends(one, endless) for one in schema.get("anyOf", ())]
+    if inner and not any(inner):
+        return False
+    if "object" in _types(schema) and "null" not in _types(schema):
+        return all(_ends(one, endless) for one in schema.get("properties", {}).values())
+    return not schema.get("minItems") or _ends(schema.get("items"), endless)
 
 
 def inlined(schema: Mapping[str, Any]) -> dict[str, object]:
