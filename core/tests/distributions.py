@@ -140,8 +140,18 @@ class Site:
         self, *words: str, env: Mapping[str, str] | None = None
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Start the command with pipes from it, and let nothing of it be left."""
+        with self.started_by(str(COMMAND), *words, env=env) as process:
+            yield process
+
+    @contextmanager
+    def started_by(
+        self, program: str, *words: str, env: Mapping[str, str] | None = None
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a *program* that starts the command, such as a shell whose `$0` it is."""
+        if words[:1] == ("-c",):
+            words = (*words, str(COMMAND))
         with subprocess.Popen(
-            [COMMAND, *words],
+            [program, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from anymodal.cli.app import BUILT_IN
 
 from .distributions import ACME, COMMAND, PATIENCE, Site
 
@@ -43,7 +44,7 @@ def test_version_loads_no_plugin(site):
     assert ended.stdout.startswith("anymodal ")
 
 
-@pytest.mark.parametrize("name", ["doctor", "explain", "models", "plugins", "providers", "text"])
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_help_of_built_in_commands_loads_no_plugin(site, name):
     """What a built-in command does no plugin decides."""
     site.install("acme", ACME)
@@ -216,7 +217,6 @@ def test_every_built_in_command_is_where_the_table_says():
     from importlib import import_module
 
     import click
-    from anymodal.cli.app import BUILT_IN
 
     for name, module in BUILT_IN.items():
         found = getattr(import_module(module), name)

@@ -225,6 +225,71 @@ def test_no_stream_writes_the_same(site):
     assert "three rivers " == ended.stdout
 
 
+NAMED = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+
+
+@pytest.fixture
+def schema(tmp_path):
+    """A schema in a file, as `--schema` takes it."""
+    file = tmp_path / "schema.json"
+    file.write_text(json.dumps(NAMED))
+    return ("--schema", str(file))
+
+
+def test_answer_that_fits_its_schema_is_written_as_json(site, schema):
+    """And nothing else, in whatever letters; no matter how the model laid it out."""
+    ended = site.run("text", '{"a":1, "b":"Ä"}', "-m", "acme", *schema, env=KEY)
+
+    assert '{\n  "a": 1,\n  "b": "\\u00c4"\n}\n' == ended.stdout
+
+
+def test_document_has_the_output_as_json(site, schema):
+    """Beside the text as it came; without a schema there is none."""
+    with_one = site.run("text", '{"a":1}', "-m", "acme", "--json", *schema, env=KEY)
+    without = site.run("text", '{"a":1}', "-m", "acme", "--json", env=KEY)
+
+    assert {"a": 1} == json.loads(with_one.stdout)["output"]
+    assert '{"a":1} ' == json.loads(with_one.stdout)["text"]
+    assert json.loads(without.stdout)["output"] is None
+
+
+@pytest.mark.parametrize(
+    "answer", ['{"a":\n"one"}', "no JSON", '{"a": 1, "b": NaN}', '{"a": 1, "b": 1e999}']
+)
+@pytest.mark.parametrize("option", ["--json", "--no-stream"])
+def test_answer_that_does_not_fit_is_an_error(site, schema, answer, option):
+    """With the text as it came, which was paid for; never half on standard output."""
+    ended = site.run("text", answer, "-m", "acme", option, *schema, env=KEY)
+
+    assert (1, "") == (ended.returncode, ended.stdout)
+    assert f"{answer} \nError: acme/acme-1: the answer does not have the wanted" in ended.stderr
+    assert ended.stderr.endswith("\n")
+    assert 1 == ended.stderr.count("Error: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is not JSON"),
+        (b'{"type": "object",}', "is not JSON"),
+        (b"\xff\xfe\xfd", "is not JSON"),
+        (b"[]", "a JSON Schema is an object, not list"),
+        (b'{"type": "hobby"}', "no JSON Schema to go by"),
+        (b'{"$ref": "https://acme.example/schema"}', "refers to https://acme.example/schema"),
+    ],
+)
+def test_what_is_no_schema_is_a_usage_error(site, tmp_path, content, why):
+    """The file is named, and nothing was sent."""
+    file = tmp_path / "odd.json"
+    file.write_bytes(content)
+    ended = site.run("text", "hi", "-m", "acme", "--schema", str(file), env=KEY)
+
+    assert (2, "") == (ended.returncode, ended.stdout)
+    assert "odd.json" in ended.stderr
+    assert why in " ".join(ended.stderr.split())
+    assert "acme is called" not in ended.stderr
+
+
 def test_late_errors_keep_what_was_written(site):
     """The words of an error that is not ours may hold a key: its name alone is told."""
     ended = site.run("text", "hi", "-m", "acme/broken", env=KEY)

@@ -155,11 +155,16 @@ class _Session:
 
     def _turn(self, lines: ReadLine) -> bool:
         """Read a turn and do what it says; return whether there may be another."""
+        turn = None
         try:
             turn = read_turn(lines)
             if turn is None or turn.command == "quit":
                 return False
             self._do(turn)
+        except KeyboardInterrupt:
+            if turn is not None and self._is_interactive and not self._ending.is_ordered:
+                note("Stopped. What was said stays; /retry asks again.")
+            raise
         except Exception as error:
             if self._out.is_broken:
                 raise

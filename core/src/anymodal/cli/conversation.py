@@ -121,6 +121,8 @@ class Conversation:
             self._unanswered = None if prompt in kept else prompt
             raise
         except KeyboardInterrupt:
+            if self._out.is_terminal:
+                self._out.write("\n")  # where Ctrl-C stands
             self._unanswered = None
             self._keep()
             raise
