@@ -16,7 +16,17 @@ FLOORS = [
     {"_version", "markers", "errors", "media", "usage", "specs"},
     {"failures", "shapes", "streams", "connection", "http", "sockets", "jobs"},
     {"modalities", "hookspecs"},
-    {"index", "layers", "config", "secrets", "trust", "isolation", "catalogue", "resolution"}
+    {
+        "index",
+        "layers",
+        "config",
+        "secrets",
+        "trust",
+        "isolation",
+        "catalogue",
+        "resolution",
+        "scopes",
+    }
     | {"quarantine", "registry", "known"},
     {"policy"},
     {"doors", "call"},

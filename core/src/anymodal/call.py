@@ -125,12 +125,14 @@ class Call:
         self._given = _deadlines(timeout)
         self._started = way.clock.now()
         self.deadlines = self._given or NO_WORD
+        scope = way.registry.scope
         self.record = Record(
             os.urandom(16).hex(),
             modality,
             operation,
             started_at=dt.datetime.now(dt.UTC),
-            tags=dict(tags) if tags else {},
+            tags={**scope.tags, **tags} if tags else dict(scope.tags),
+            scope=scope.name,
         )
 
     async def run(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import difflib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,9 +15,28 @@ from .errors import SettingsError
 from .specs import Capabilities, Lifecycle, ModelSpec, ProviderSpec, words
 from .usage import Price, Prices
 
-__all__ = ["find", "overridden", "table"]
+__all__ = ["OfferedModel", "find", "is_free", "likeliest", "overridden", "suggestion", "table"]
 
 Overrides = Mapping[str, Mapping[str, object]]
+
+
+@attrs.frozen(kw_only=True)
+class OfferedModel:
+    """A model of a provider, the user's settings applied."""
+
+    provider: str
+    modality: str
+    model: ModelSpec
+
+    @property
+    def name(self) -> str:
+        """How to ask for exactly this one."""
+        return f"{self.provider}/{self.model.id}"
+
+
+def is_free(model: ModelSpec) -> bool:
+    """Whether *model* is known to cost nothing."""
+    return model.prices is not None and all(price.usd == 0 for price in model.prices.items)
 
 
 def table(spec: ProviderSpec[Any], overrides: Overrides) -> tuple[ModelSpec, ...]:
@@ -139,3 +160,22 @@ _READERS: Final[Mapping[str, Callable[[object, ModelSpec], object]]] = {
     "prices": _prices,
     "source": _text,
 }
+
+
+# -- words for errors ---------------------------------------------------------------------
+
+
+def likeliest(name: str, models: Sequence[OfferedModel], instances: Sequence[str]) -> str:
+    """Return a sentence on what may have been meant by *name*, if anything is like it."""
+    known = [one.name for one in models] + [one.model.id for one in models]
+    close = difflib.get_close_matches(name, known, 1)
+    close = close or difflib.get_close_matches(name.partition("/")[0], instances, 1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def suggestion(provider: str) -> str:
+    """Return a sentence on what brings *provider*, if that is known."""
+    from importlib.resources import files  # noqa: PLC0415  # 12 ms, for an error
+
+    known = json.loads(files(__package__).joinpath("known.json").read_text("utf-8"))
+    return f" Try: pip install {known[provider]}" if provider in known else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from . import errors as e
@@ -12,6 +13,7 @@ from .connection import Clock
 from .doors import Doors, SystemClock
 from .modalities import TEXT, Modality
 from .registry import Registry
+from .scopes import Key, narrowed
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -58,10 +60,13 @@ class Client:
             raise e.ConfigurationError(msg)
         self.registry = registry or Registry(settings, plugins=plugins)
         ticking = clock or SystemClock()
-        doors = Doors(self.registry.settings, ticking)
+        doors = Doors(self.registry.settings, ticking, self.registry.scope)
         doors.is_open = False  # until the client is entered
         self._way = Way(self.registry, doors, ticking)
         self._facades: dict[Modality[Any], Any] = {}
+        self._is_entered = False
+        self._parent: Client | None = None
+        self._children: set[Client] = set()
 
     def __getitem__(self, modality: Modality[FacadeT]) -> FacadeT:
         """
@@ -112,20 +117,79 @@ class Client:
                     for row in decision.winners:
                         await self._way.doors.open(row.offer, self[modality].bind)
 
+    def scoped(
+        self,
+        name: str,
+        *,
+        keys: Mapping[str, Key | Mapping[str, Key]] | None = None,
+        settings: Mapping[str, object] | None = None,
+        tags: Mapping[str, str] | None = None,
+        allow: Iterable[str] | None = None,
+    ) -> Client:
+        """
+        Return a client for one tenant: the same plugins, connections of its own.
+
+        It is open at once. It closes with this one, or alone: by `aclose`, or by
+        being entered and left.
+
+        Args:
+            name: Of the tenant, for `Record.scope`.
+            keys: By provider or instance, its `api_key` or several credentials by
+                name: a string, a `Secret`, or an async function. A string is the key
+                itself and never refers to one. Given, though empty, they and those in
+                *settings* are the only ones; no key of this client or of the
+                environment is used. None leaves this client's in use.
+            settings: In the shape of the file; laid over this client's.
+            tags: Added to those of every call.
+            allow: The only ones that it may use, as patterns: `work` and `w*` are
+                instances, or providers by their ids; `work/*-mini` are models. None
+                is all that this client may use.
+
+        Raises:
+            ConfigurationError: This client is not open; an argument is wrong; or
+                *settings* would send a key of this client's to another address.
+        """
+        doors, registry = self._way.doors, self.registry
+        doors.check_open()
+        narrow, scope = narrowed(
+            registry.settings, registry.scope, name, keys=keys, over=settings or {},
+            tags=tags or {}, allow=allow,
+        )  # fmt: skip
+        child = Client(registry=registry.under(narrow, scope), clock=self._way.clock)
+        child._way.doors.tls = doors.tls
+        child._way.doors.is_open = True
+        child._parent = self
+        self._children.add(child)
+        return child
+
     def reload(self) -> None:
         """Look again at what is installed; open connections stay open."""
         self.registry.reload()
+        self._forget()
+
+    def _forget(self) -> None:
         self._way.forget()
+        for child in self._children:
+            child._forget()  # noqa: SLF001  # its own class
 
     async def aclose(self) -> None:
-        """Close all connections. Calls after this are refused."""
-        await self._way.doors.aclose()
+        """Close all connections, those of scoped clients too. Calls after this are refused."""
+        self._is_entered = self._way.doors.is_open = False
+        if self._parent is not None:
+            self._parent._children.discard(self)  # noqa: SLF001  # as above
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._way.doors.aclose)
+            for child in tuple(self._children):
+                stack.push_async_callback(child.aclose)
 
     async def __aenter__(self) -> Self:
-        if self._way.doors.is_open:
+        if self._is_entered:
             msg = "The client is open already: enter it once, and share it."
             raise e.ConfigurationError(msg)
-        self._way.doors.is_open = True
+        if self._parent is not None:
+            self._parent._way.doors.check_open()  # noqa: SLF001  # as above
+            self._parent._children.add(self)  # noqa: SLF001  # as above
+        self._is_entered = self._way.doors.is_open = True
         return self
 
     async def __aexit__(

@@ -195,6 +195,21 @@ class Settings:
         return cls._read([], environ or {}, mapping)
 
     @classmethod
+    def layer(cls, mapping: Mapping[str, object], *, on: Settings, name: str = "code") -> Settings:
+        """
+        Return what *mapping* says, which has the shape of the file, for *on* to be merged with.
+
+        Raises:
+            SettingsError: Something is wrong; every fault is listed, as of *name*.
+        """
+        layer = Layer(name, mapping)
+        said = _from_layer(layer)
+        _check_instances(on.merged(said), [layer])
+        if layer.faults:
+            raise SettingsError(layer.faults)
+        return said
+
+    @classmethod
     def _read(
         cls,
         files: list[Layer],
@@ -351,7 +366,9 @@ def _check_instances(found: Settings, every: Iterable[Layer]) -> None:
     """Note every instance that has no provider or a provider's name, where it is first spoken of."""
     for name, instance in found.instances.items():
         tables = [(layer, layer.table().table("instances").found) for layer in every]
-        first, *_ = (layer for layer, table in tables if name in table)
+        first = next((layer for layer, table in tables if name in table), None)
+        if first is None:
+            continue
         said = [table[name] for _, table in tables if name in table]
         if instance.provider == name or name in found.providers:
             message = "this is a provider's own name; give the instance another."

@@ -18,12 +18,15 @@ from . import errors as e
 from .config import Settings
 from .connection import Clock, Connection, Tls
 from .resolution import Offer
+from .scopes import Scope
 from .secrets import credentials_for, is_ambient
 
 __all__ = ["Door", "Doors", "SystemClock"]
 
 Key: TypeAlias = tuple[str, str]
 """Modality and instance."""
+
+NO_SCOPE: Final = Scope()
 
 CLOSE_SECONDS: Final = 5.0
 """How long a provider may take to close, or to end its connecting."""
@@ -73,11 +76,12 @@ class Doors:
     cancelled ends in its own time, and its door is there for the next call.
     """
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, scope: Scope = NO_SCOPE) -> None:
         self.is_open = True
         self._settings = settings
         self._clock = clock
-        self._tls = Tls()
+        self._scope = scope
+        self.tls = Tls()
         self._open: dict[Key, Door] = {}
         self._opening: dict[Key, _Opening] = {}
         self._ending: list[threading.Thread] = []
@@ -172,10 +176,13 @@ class Doors:
         spec, name, settings = offer.spec, offer.instance, self._settings
         named = settings.instances if name in settings.instances else settings.providers
         said = named.get(name)
-        given: Mapping[str, object] = said.rest if said else {}
-        ambient = is_ambient(spec, name, said.base_url if said else None)
+        rest: Mapping[str, object] = said.rest if said else {}
+        given = self._scope.given(name, rest)
+        ambient = self._scope.keys is None and is_ambient(
+            spec, name, said.base_url if said else None
+        )
         secret = {credential.name for credential in spec.credentials}
-        own = {key: value for key, value in given.items() if key not in secret}
+        own = {key: value for key, value in rest.items() if key not in secret}
         if strange := sorted(own.keys() - spec.settings):
             known = ", ".join(sorted(secret | spec.settings)) or "none"
             faults = [
@@ -193,7 +200,7 @@ class Doors:
             deadlines=(said.deadlines(spec.deadlines) if said else spec.deadlines),
             settings=own,
             ambient=ambient,
-            tls=self._tls,
+            tls=self.tls,
             clock=self._clock,
             http_backend=settings.http_backend,
             refine=spec.errors,

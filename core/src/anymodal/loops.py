@@ -45,6 +45,9 @@ class KeptLoop:
 
     It is made at the first call. Ctrl-C cancels the call that its thread waits
     for, lets it end, and then raises KeyboardInterrupt.
+
+    Attributes:
+        is_closed: Whether calls are refused.
     """
 
     def __init__(self) -> None:
@@ -54,7 +57,7 @@ class KeptLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: _Driver | None = None
         self._calls: set[asyncio.Task[Any]] = set()
-        self._is_closed = False
+        self.is_closed = False
         self._ending: Coroutine[Any, Any, None] | None = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -66,12 +69,12 @@ class KeptLoop:
                 the one that the caller runs in.
         """
         loop = self._loop
-        if loop is None or self._is_closed:
+        if loop is None or self.is_closed:
             loop = self._opened(work)
         try:
             return self._run(loop, work)
         except asyncio.CancelledError:
-            if self._is_closed:
+            if self.is_closed:
                 raise _closed() from None
             raise
 
@@ -108,7 +111,7 @@ class KeptLoop:
         loop = self._loop
         _check_outside(loop)
         with self._guard:
-            was_closed, self._is_closed = self._is_closed, True
+            was_closed, self.is_closed = self.is_closed, True
         if was_closed or loop is None:
             return
         self._ending = self._end(last)
@@ -126,7 +129,7 @@ class KeptLoop:
 
     def _opened(self, work: Coroutine[Any, Any, T]) -> asyncio.AbstractEventLoop:
         with self._guard:
-            if self._is_closed:
+            if self.is_closed:
                 work.close()
                 raise _closed()
             if self._loop is None:
@@ -178,7 +181,7 @@ class KeptLoop:
             _check_outside(loop)
             errand = _Errand(loop, work, self._calls)
             with self._guard:
-                if self._is_closed and work is not self._ending:
+                if self.is_closed and work is not self._ending:
                     raise _closed()  # noqa: TRY301  # one way out for all that refuses it
                 if self._thread is None:
                     self._thread = _Driver(loop, self._driving)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
+import copy
 import importlib
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
 
 from . import errors as e
-from .catalogue import find, table
+from .catalogue import OfferedModel, find, is_free, likeliest, suggestion, table
 from .config import InstanceSettings, Settings
 from .index import Distribution, installed
 from .isolation import Offers, Plugin, Plugins
 from .modalities import BUILT_IN, Modality
 from .resolution import Decision, Offer, Row, decided, refusal
 from .resolution.table import by_table
+from .scopes import Scope
 from .secrets import is_ambient, missing
 from .specs import ModelSpec, ProviderSpec
 from .specs import supports as known_to
@@ -28,18 +28,10 @@ __all__ = ["OfferedModel", "Registry"]
 AnySpec = ProviderSpec[Any]
 
 
-@attrs.frozen(kw_only=True)
-class OfferedModel:
-    """A model of a provider, the user's settings applied."""
+class _Installed:
+    """Plugins that several registries share."""
 
-    provider: str
-    modality: str
-    model: ModelSpec
-
-    @property
-    def name(self) -> str:
-        """How to ask for exactly this one."""
-        return f"{self.provider}/{self.model.id}"
+    plugins: Plugins
 
 
 class Registry:
@@ -65,7 +57,19 @@ class Registry:
         self.settings = settings if settings is not None else Settings.load()
         self._hosts = tuple(plugins)
         self._distributions = distributions
+        self._installed = _Installed()
+        self.scope = Scope()
         self.reload()
+
+    def under(self, settings: Settings, scope: Scope) -> Registry:
+        """Return a registry of the same plugins, loaded once for both, as *scope* has them."""
+        found = copy.copy(self)
+        found.settings, found.scope = settings, scope
+        return found
+
+    @property
+    def _plugins(self) -> Plugins:
+        return self._installed.plugins
 
     def reload(self) -> None:
         """Look again at what is installed. What was imported before stays imported."""
@@ -73,7 +77,8 @@ class Registry:
         found = self._distributions
         if found is None:
             found = installed() if self.settings.plugins.autoload else ()
-        self._plugins = Plugins(candidates(found, self.settings.plugins), self._hosts)
+        rules = self.settings.plugins
+        self._installed.plugins = Plugins(candidates(found, rules), self._hosts)
 
     # -- listings ---------------------------------------------------------------------
 
@@ -130,7 +135,8 @@ class Registry:
             if offer.instance == offer.spec.id and provider in {None, offer.spec.id}
             for model in offer.models
             if (supports is None or known_to(offer.spec, model, supports))
-            and (not free or _is_free(model))
+            and (not free or is_free(model))
+            and offer.allows(model)
         )
 
     def offers_of(self, what: str) -> tuple[Any, ...]:
@@ -311,7 +317,7 @@ class Registry:
                 return plugin.error.again()
         if not declared and name != provider:
             msg = f"[instances.{name}] names the provider {provider!r}, which is not installed."
-            return e.UnknownProviderError(msg + self._suggestion(provider))
+            return e.UnknownProviderError(msg + suggestion(provider))
         offered = sorted(
             kind
             for _, offers in self._offers()
@@ -345,6 +351,7 @@ class Registry:
                 enabled=self._is_enabled(spec, name),
                 missing=self._missing(spec, name),
                 deadlines=self._settings(name).deadlines(spec.deadlines),
+                scope=self.scope,
             )
 
     def _is_enabled(self, spec: AnySpec, name: str) -> bool:
@@ -362,10 +369,14 @@ class Registry:
         lack = missing(
             spec,
             instance=name,
-            given=settings.rest,
+            given=self.scope.given(name, settings.rest),
             environ=self.settings.environ,
-            ambient=is_ambient(spec, name, settings.base_url),
+            ambient=self.scope.keys is None and is_ambient(spec, name, settings.base_url),
         )
+        if lack and self.scope.keys is not None:
+            return (
+                f"{name} needs a key of {self.scope.name}'s own: scoped(…, keys={{{name!r}: …}})."
+            )
         return str(lack) if lack else ""
 
     def _priority(self, offer: Offer) -> int:
@@ -376,14 +387,10 @@ class Registry:
 
     def _unknown(self, name: str, modality: str) -> e.AnymodalError:
         first, slash, _ = name.partition("/")
-        if suggestion := self._suggestion(first):
-            return e.UnknownProviderError(f"No plugin for {first!r} is installed.{suggestion}")
-        models = self.models(modality)
-        known = [one.name for one in models] + [one.model.id for one in models]
-        close = difflib.get_close_matches(name, known, 1) or difflib.get_close_matches(
-            first, [one.instance for one in self.providers(modality)], 1
-        )
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        if hint := suggestion(first):
+            return e.UnknownProviderError(f"No plugin for {first!r} is installed.{hint}")
+        instances = [one.instance for one in self.providers(modality)]
+        hint = likeliest(name, self.models(modality), instances)
         if not self.settings.plugins.autoload:
             hint += " Plugins are not looked for: ANYMODAL_NO_AUTOLOAD or [plugins] autoload."
         if broken := [one.label for one in self._plugins.all if not one.ids]:
@@ -391,13 +398,3 @@ class Registry:
         what = f"provider is called {first!r}" if slash else f"model is called {name!r}"
         cls = e.UnknownProviderError if slash else e.UnknownModelError
         return cls(f"No {modality} {what}.{hint}")
-
-    def _suggestion(self, provider: str) -> str:
-        from importlib.resources import files  # noqa: PLC0415  # 12 ms, for an error
-
-        known = json.loads(files(__package__).joinpath("known.json").read_text("utf-8"))
-        return f" Try: pip install {known[provider]}" if provider in known else ""
-
-
-def _is_free(model: ModelSpec) -> bool:
-    return model.prices is not None and all(price.usd == 0 for price in model.prices.items)

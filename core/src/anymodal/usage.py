@@ -206,6 +206,7 @@ class Record:
         cost: What it cost; unknown is not zero.
         warnings: What was asked for and not done.
         tags: The caller's own.
+        scope: The tenant's name; empty where the client has none.
         raw: The vendor's answer, where the call asked for it.
     """
 
@@ -225,4 +226,5 @@ class Record:
     cost: Cost = Cost(None, "the call has not ended")
     warnings: list[CallWarning] = attrs.field(factory=list)
     tags: Mapping[str, str] = attrs.field(factory=dict)
+    scope: str = ""
     raw: object = attrs.field(default=None, repr=False)

@@ -33,11 +33,14 @@ BatchPrompt: TypeAlias = Prompt | tuple[str, Prompt]
 Lines: TypeAlias = tuple[BatchLine, ...]
 
 OPERATION: Final = "batch"
-POLLING: Final = Polling(first=2.0, longest=60.0)
+POLLING: Final = Polling(longest=60.0)
 """Vendors take from minutes to a day, and their examples ask once a minute."""
 
 KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,48}")
 """With the place of the line before it, what every vendor takes for an id; see `BatchLine`."""
+
+MOST_LINES: Final = 1_000_000
+"""Ten times what any vendor takes; a token may say what it likes."""
 
 RUNNING: Final = Cost(None, "the job has not ended")
 FAILED: Final = Cost(None, "the line failed")
@@ -153,27 +156,23 @@ def resumed(way: Way, text: str, output: Output | None) -> Job[TextBatch]:
     """
     token = JobToken.parse(text)
     count = token.kept.get("lines")
-    if (token.modality, token.operation) != ("text", OPERATION) or not isinstance(count, int):
+    is_ours = (token.modality, token.operation) == ("text", OPERATION)
+    if not is_ours or not isinstance(count, int) or not 0 < count <= MOST_LINES:
         msg = "token: it is not that of a batch of text; see client.jobs.resume()."
         raise e.InvalidRequestError(msg, field="token")
     # Of the decision only its rows count: what was submitted is fetched though the
     # model has been retired since.
     decision = way.registry.explain(f"{token.instance}/{token.model}", modality="text")
     row = next(iter(decision.rows), None)
-    if row is None or not row.offer.enabled or row.offer.missing:
+    usable = row is not None and row.offer.enabled and not row.offer.missing
+    if row is None or not usable or not row.offer.allows(row.model):
         raise decision.error or _strange(token)
     if row.offer.spec.id != token.provider:
         raise _strange(token)
-    record = Record(
-        token.call,
-        token.modality,
-        OPERATION,
-        provider=token.provider,
-        instance=token.instance,
-        model=token.model,
-        plugin=row.offer.plugin,
-        cost=RUNNING,
-    )
+    record = Call(way, token.modality, OPERATION).record
+    record.id, record.started_at, record.cost = token.call, None, RUNNING
+    record.provider, record.instance = token.provider, token.instance
+    record.model, record.plugin = token.model, row.offer.plugin
     shape = None if output is None else shape_of(output)
     work = _BatchWork(way, token, row.model, record, shape)
     return _job(way, row.offer, token, work, row.offer.deadlines)
@@ -259,18 +258,15 @@ class _BatchWork:
     def _line(self, number: int, outcome: Outcome) -> Outcome:
         """Return *outcome* with a record of its own, and in the shape that was asked for."""
         token, batch = self.token, self.record
-        record = Record(
-            f"{token.call}-{number}",
-            token.modality,
-            OPERATION,
-            provider=token.provider,
-            instance=token.instance,
-            model=token.model,
-            plugin=batch.plugin,
-            started_at=batch.started_at,
+        record = attrs.evolve(
+            batch,
+            id=f"{token.call}-{number}",
+            request_id=None,
+            seconds=None,
+            attempts=[],
+            usage=None,
             cost=FAILED,
             warnings=list(self.lines[number].request.warnings) if self.lines else [],
-            tags=batch.tags,
         )
         if isinstance(outcome, TextResult):
             finish = outcome.finish

@@ -13,10 +13,12 @@ from typing import Any, Final
 import attrs
 
 from .. import errors as e
+from ..scopes import Scope
 from ..specs import Deadlines, ModelSpec, ProviderSpec, supports
 
 __all__ = ["Decision", "Offer", "Row", "decided", "refusal", "retirement"]
 
+NO_SCOPE: Final = Scope()
 OFF: Final = "switched off by its settings or by ENABLE_PROVIDER_…"
 
 
@@ -33,6 +35,7 @@ class Offer:
         enabled: Whether settings and flags let it be used.
         missing: What has to be set before it can be used; empty where nothing.
         deadlines: The instance's timeouts.
+        scope: For whom it is.
     """
 
     instance: str
@@ -42,11 +45,16 @@ class Offer:
     enabled: bool = True
     missing: str = ""
     deadlines: Deadlines = Deadlines()
+    scope: Scope = NO_SCOPE
 
     @property
     def configured(self) -> bool:
         """Whether keys and addresses are there."""
         return not self.missing
+
+    def allows(self, model: ModelSpec) -> bool:
+        """Whether *model* may be used by those whom this is for."""
+        return self.scope.allows(self.instance, model.id)
 
     def model(self, name: str) -> ModelSpec | None:
         """Return the listed model called *name*, by id or alias."""
@@ -89,6 +97,8 @@ class Decision:
 
 def refusal(offer: Offer, model: ModelSpec, needs: Sequence[str] = ()) -> str:
     """Return why *model* through *offer* cannot be used, or an empty string."""
+    if not offer.allows(model):
+        return f"not allowed in the scope {offer.scope.name!r}"
     if not offer.enabled:
         return OFF
     if offer.missing:
@@ -147,11 +157,12 @@ def _ambiguous(name: str, rows: Sequence[Row]) -> e.AmbiguousNameError:
 def _all_refused(name: str, rows: Sequence[Row]) -> e.AnymodalError:
     """Return the error that fits the most hopeful of *rows*."""
     for row in rows:
-        if row.offer.enabled and row.offer.missing:
+        if row.refused == row.offer.missing:
             return e.MissingCredentialsError(row.offer.missing)
     for row in rows:
         if row.refused == retirement(row.model):
             return e.RetiredModelError(f"{row.offer.instance}/{row.model.id} is {row.refused}.")
     reasons = "; ".join(f"{row.offer.instance}/{row.model.id} is {row.refused}" for row in rows)
-    cls = e.ConfigurationError if rows[0].refused == OFF else e.UnsupportedFeatureError
+    is_set_so = rows[0].refused == OFF or not rows[0].offer.allows(rows[0].model)
+    cls = e.ConfigurationError if is_set_so else e.UnsupportedFeatureError
     return cls(f"Nothing can serve {name!r}: {reasons}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -12,6 +12,7 @@ from ..config import Settings
 from ..connection import Clock
 from ..loops import KeptLoop
 from ..registry import Registry
+from ..scopes import Key
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -55,10 +56,14 @@ class SyncClient:
         registry: Registry | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._client = Client(settings, plugins=plugins, registry=registry, clock=clock)
-        self._loop = KeptLoop()
+        client = Client(settings, plugins=plugins, registry=registry, clock=clock)
+        self._start(client, KeptLoop())
+
+    def _start(self, client: Client, loop: KeptLoop) -> None:
+        self._client = client
+        self._loop = loop
         self._guard = threading.Lock()
-        self._is_open = False
+        self._is_open = self._is_child = False
 
     @property
     def registry(self) -> Registry:
@@ -107,6 +112,31 @@ class SyncClient:
         """
         self._loop.run(self._opened().warm(*names))
 
+    def scoped(
+        self,
+        name: str,
+        *,
+        keys: Mapping[str, Key | Mapping[str, Key]] | None = None,
+        settings: Mapping[str, object] | None = None,
+        tags: Mapping[str, str] | None = None,
+        allow: Iterable[str] | None = None,
+    ) -> SyncClient:
+        """
+        Return a client for one tenant: the same plugins, connections of its own.
+
+        It is open at once. It closes with this one, or alone: by `close`, or by
+        being entered and left. The arguments are those of `Client.scoped`.
+
+        Raises:
+            ConfigurationError: This client is not open; an argument is wrong; or
+                *settings* would send a key of this client's to another address.
+        """
+        client = self._opened().scoped(name, keys=keys, settings=settings, tags=tags, allow=allow)
+        child = SyncClient.__new__(SyncClient)
+        child._start(client, self._loop)  # noqa: SLF001  # its own class
+        child._is_open = child._is_child = True  # noqa: SLF001  # as above
+        return child
+
     def reload(self) -> None:
         """Look again at what is installed; open connections stay open."""
         self._client.reload()
@@ -117,7 +147,10 @@ class SyncClient:
 
         Calls of other threads that are still under way end with a ConfigurationError.
         """
-        self._loop.close(self._client.aclose)
+        if not self._is_child:
+            self._loop.close(self._client.aclose)
+        elif not self._loop.is_closed:
+            self._loop.run(self._client.aclose())
 
     def _opened(self) -> Client:
         """Return the client, entered at its first use."""
