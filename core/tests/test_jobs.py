@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 
@@ -111,9 +112,10 @@ def test_no_other_text_is_a_token(text):
         str(TOKEN)[:-3],
         str(attrs.evolve(TOKEN, provider=["acme"])),
         str(attrs.evolve(TOKEN, handle="b-1")),
+        "job1." + base64.urlsafe_b64encode(b"[1]").decode(),
         str(attrs.evolve(TOKEN, kept={"long": "x" * LONGEST_TOKEN})),
     ],
-    ids=["cut", "list for a name", "string for a handle", "too long"],
+    ids=["cut", "list for a name", "string for a handle", "no object", "too long"],
 )
 def test_damaged_token_is_refused(text):
     """Whatever is wrong with it, and before anybody is called."""

@@ -210,6 +210,30 @@ async def test_no_answer_at_all_has_no_known_cost():
     assert (None, None) == (batch.record.cost.usd, batch.record.usage)
 
 
+async def test_lines_that_nobody_asked_for_are_passed_over():
+    """A vendor's mistake does not take another line's place."""
+
+    class Talkative(Acme):
+        async def fetch_batch(self, handle, request):
+            found = await super().fetch_batch(handle, request)
+            return {**found, "1": answer("no"), "x-0": answer("no"), "-1": answer("no")}
+
+    async with client(Talkative()) as ai:
+        batch = await (await ai.text.batch(["One"], model="acme")).result()
+
+    assert ["answer 0"] == [line.text for line in batch]
+
+
+async def test_error_that_is_no_vendors_stays_what_it_is():
+    """It has a record like the others."""
+    acme = Acme(outcomes={"0": e.InvalidRequestError("acme: a part has no form")})
+    async with client(acme) as ai:
+        batch = await (await ai.text.batch(["One"], model="acme")).result()
+
+    assert isinstance(batch[0], e.InvalidRequestError)
+    assert "acme" == batch[0].record.provider
+
+
 async def test_answers_are_read_into_their_shape():
     """One that does not fit is the error of its line alone."""
     acme = Acme(outcomes={"0": answer('{"city": "Oslo"}'), "1": answer("Oslo")})
@@ -569,8 +593,10 @@ async def changed_token(**changes):
         ({"modality": "smell"}, {}, e.InvalidRequestError),
         ({"operation": "other"}, {}, e.InvalidRequestError),
         ({"kept": {}}, {}, e.InvalidRequestError),
+        ({"kept": {"lines": 0}}, {}, e.InvalidRequestError),
+        ({"kept": {"lines": 10**12}}, {}, e.InvalidRequestError),
     ],
-    ids=str,
+    ids=["instance", "provider", "disabled", "image", "smell", "operation", "none", "0", "many"],
 )
 async def test_way_back_that_leads_nowhere(changes, settings, error):
     """Nothing is sent to whom the job does not belong."""

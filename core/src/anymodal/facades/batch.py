@@ -189,7 +189,7 @@ def _job(
     return Job(
         way,
         offer,
-        cast("Any", bind),
+        bind,
         token=token,
         work=work,
         record=work.record,
