@@ -17,6 +17,7 @@ on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no su
 PARROT = '''
 """Says its model, how many messages it got and the words of the last; some words do more."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -49,6 +50,12 @@ class Parrot:
             raise ServerError("parrot: HTTP 500: fell off", provider="parrot")
         if words == "crash":
             raise ZeroDivisionError("sk-key")
+        if words == "stubborn":
+            try:
+                await anyio.sleep(60)
+            finally:
+                asyncio.get_running_loop().call_soon(print, "parrot is stubborn")
+                await anyio.sleep(60)
         yield Finish("stop", Usage(input_tokens=1, output_tokens=1))
 
 
@@ -483,6 +490,21 @@ def test_ctrl_c_before_the_first_word_keeps_the_conversation(site):
         screen.type(CTRL_D)
 
         assert 0 == screen.ended()
+
+
+@on_posix
+def test_ctrl_c_twice_ends_what_does_not_stop(site):
+    """A plugin that does not let itself be cancelled keeps nobody."""
+    with terminal(site, "chat") as screen:
+        screen.wait_for("> ")
+        screen.type("stubborn\n")
+        screen.wait_for("one 1 stubborn")
+        screen.type(CTRL_C)
+        screen.wait_for("parrot is stubborn")
+        screen.type(CTRL_C)
+
+        assert 130 == screen.ended()
+    assert "Traceback" not in screen.seen
 
 
 @on_posix
