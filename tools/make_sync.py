@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final, TypeGuard
 
 CORE: Final = Path(__file__).parents[1] / "core" / "src" / "anymodal"
-HAND_WRITTEN: Final = {"__init__.py", "client.py"}
+HAND_WRITTEN: Final = {"__init__.py", "client.py", "face.py"}
 WIDTH: Final = 100
 DUNDERS: Final = {
     "aclose": "close",
@@ -261,7 +261,7 @@ class Writer:
         """Give the imports of all names that were used."""
         known = dict(self.source.imports)
         known |= {one.name: f"..facades.{self.source.module}" for one in self.source.classes}
-        known |= {"Face": "..loops", "Iterator": "collections.abc"}
+        known |= {"Face": ".face", "Iterator": "collections.abc"}
         here = {f"Sync{one.name}" for one in self.source.classes}
         known |= {f"Sync{name}": f".{home}" for name, home in self.homes.items()}
         run_time: dict[str, set[str]] = {}

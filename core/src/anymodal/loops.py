@@ -30,10 +30,9 @@ except ImportError:
     from signal import getsignal as get_handler
     from signal import signal as set_handler
 
-__all__ = ["Face", "KeptLoop"]
+__all__ = ["KeptLoop"]
 
 T = TypeVar("T")
-InnerT = TypeVar("InnerT")
 
 SIGINT: Final = int(signal.SIGINT)
 MAIN_THREAD: Final = threading.main_thread().ident
@@ -161,9 +160,8 @@ class KeptLoop:
             task = loop.create_task(_then_stop(work, loop))
             self._calls.add(task)
             try:
-                interrupt.cancels(task)
-                while not task.done():  # others may have stopped the loop
-                    loop.run_forever()
+                interrupt.cancels(task.cancel)
+                self._run_until(task, loop)
             except BaseException:
                 task.cancel()
                 while not task.done() and not interrupt.came:  # a second Ctrl-C does not wait
@@ -175,21 +173,44 @@ class KeptLoop:
             self._driving.release()
         return task
 
+    def _run_until(self, task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> None:
+        while not task.done():  # others may have stopped the loop
+            try:
+                loop.run_forever()
+            except (KeyboardInterrupt, SystemExit) as error:
+                others = [one for one in self._calls if one.done() and one is not task]
+                if not any(not one.cancelled() and one.exception() is error for one in others):
+                    raise
+
     def _run_there(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
         """Run *work* in the loop's own thread, and wait for it."""
-        try:
-            _check_outside(loop)
-            errand = _Errand(loop, work, self._calls)
-            with self._guard:
-                if self.is_closed and work is not self._ending:
-                    raise _closed()  # noqa: TRY301  # one way out for all that refuses it
-                if self._thread is None:
-                    self._thread = _Driver(loop, self._driving)
-                loop.call_soon_threadsafe(errand.begin)
-        except BaseException:
-            work.close()
-            raise
+        errand = _Errand(loop, work, self._calls)
+        with _Interrupt(loop, is_main=threading.get_ident() == MAIN_THREAD) as interrupt:
+            try:
+                self._submit(loop, errand)
+            except BaseException:
+                work.close()
+                raise
+            interrupt.cancels(errand.cancel)
+            try:
+                errand.wait()
+            except BaseException:
+                if not interrupt.came:
+                    loop.call_soon_threadsafe(errand.cancel)
+                    errand.wait()
+                raise
+        if interrupt.came:
+            raise KeyboardInterrupt
         return errand.result()
+
+    def _submit(self, loop: asyncio.AbstractEventLoop, errand: _Errand[T]) -> None:
+        _check_outside(loop)
+        with self._guard:
+            if self.is_closed and errand.work is not self._ending:
+                raise _closed()
+            if self._thread is None:
+                self._thread = _Driver(loop, self._driving)
+            loop.call_soon_threadsafe(errand.begin)
 
     async def _end(self, last: Callable[[], Awaitable[None]]) -> None:
         """Cancel what runs, await *last*, and then do as `asyncio.run` does in the end."""
@@ -224,16 +245,20 @@ class _Errand(Generic[T]):
         work: Coroutine[Any, Any, T],
         calls: set[asyncio.Task[Any]],
     ) -> None:
+        self.work = work
         self._loop = loop
-        self._work = work
         self._calls = calls
         self._ended: Future[T] = Future()
 
     def begin(self) -> None:
-        """Start it; runs in the loop."""
-        self._task = self._loop.create_task(self._work)
+        """Start it; in the loop."""
+        self._task = self._loop.create_task(self.work)
         self._calls.add(self._task)
         self._task.add_done_callback(self._tell)
+
+    def cancel(self) -> None:
+        """Cancel it; in the loop, after it was started."""
+        self._task.cancel()
 
     def _tell(self, task: asyncio.Task[T]) -> None:
         self._calls.discard(task)
@@ -244,15 +269,13 @@ class _Errand(Generic[T]):
         else:
             self._ended.set_result(task.result())
 
+    def wait(self) -> None:
+        """Wait for its end, however that is."""
+        self._ended.exception()
+
     def result(self) -> T:
-        """Wait for its end; where that is interrupted, cancel it and wait for that."""
-        try:
-            return self._ended.result()
-        except BaseException:
-            if not self._ended.done():
-                self._loop.call_soon_threadsafe(lambda: self._task.cancel())  # noqa: PLW0108  # it may not have begun
-                self._ended.exception()
-            raise
+        """Return what came of it."""
+        return self._ended.result()
 
 
 class _Driver(threading.Thread):
@@ -286,24 +309,24 @@ class _Driver(threading.Thread):
 
 class _Interrupt:
     """
-    What Ctrl-C does while a call runs the loop in the main thread.
+    What Ctrl-C does while the main thread makes a call.
 
-    The first cancels the call, the second does not wait for that. Raising out of
-    the loop at once, as Python's own handler does, could lose what the loop had
-    in hand. A handler of the host's is left alone.
+    The first cancels the call, the second does not wait for that. Raising at once,
+    as Python's own handler does, could lose what the loop had in hand, or leave a
+    call behind. A handler of the host's is left alone.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, is_main: bool) -> None:
         self._loop = loop
-        self._task: asyncio.Task[Any] | None = None
+        self._cancel: Callable[[], object] | None = None
         self._handles = is_main and get_handler(SIGINT) is signal.default_int_handler
         self.came = False
 
-    def cancels(self, task: asyncio.Task[Any]) -> None:
-        """Say what to cancel."""
-        self._task = task
+    def cancels(self, cancel: Callable[[], object]) -> None:
+        """Say what cancels the call: something for the loop to do, once the call has begun."""
+        self._cancel = cancel
         if self.came:
-            self._loop.call_soon(task.cancel)  # once it has begun: what never begins never ends
+            self._loop.call_soon_threadsafe(cancel)
 
     def __enter__(self) -> Self:
         if self._handles:
@@ -319,8 +342,8 @@ class _Interrupt:
         if self.came:
             raise KeyboardInterrupt
         self.came = True
-        if self._task is not None:
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        if self._cancel is not None:
+            self._loop.call_soon_threadsafe(self._cancel)
 
 
 async def _then_stop(work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:
@@ -364,19 +387,3 @@ def _check_outside(loop: asyncio.AbstractEventLoop | None) -> None:
 
 def _closed() -> e.ConfigurationError:
     return e.ConfigurationError("The client is closed. Make a new one, or close it later.")
-
-
-class Face(Generic[InnerT]):
-    """
-    Base of what `SyncClient` gives: an object of the async face, and the loop it runs on.
-
-    Args:
-        inner: The object.
-        loop: The client's.
-    """
-
-    __slots__ = ("_inner", "_loop")
-
-    def __init__(self, inner: InnerT, loop: KeptLoop) -> None:
-        self._inner = inner
-        self._loop = loop

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from ..facades.chat import Chat
 from ..facades.chat_stream import ToolRan
-from ..loops import Face
 from ..modalities.messages import Message, Prompt, ToolCall
 from ..modalities.text import TextResult
 from ..shapes import Output
 from ..specs import Deadlines
 from .chat_stream import SyncChatStream
+from .face import Face
 
 if TYPE_CHECKING:
     from ..usage import Record

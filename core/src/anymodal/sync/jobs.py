@@ -11,8 +11,8 @@ from typing import Any, Generic
 
 from ..facades.jobs import Job, Jobs, T
 from ..jobs import JobStatus
-from ..loops import Face
 from ..usage import Record
+from .face import Face
 
 __all__ = ["SyncJob", "SyncJobs"]
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..call import ModelChoice
 from ..facades.batch import BatchPrompt
 from ..facades.text import Estimate, TextFacade
-from ..loops import Face
 from ..modalities.batches import TextBatch
 from ..modalities.messages import Prompt
 from ..modalities.text import Cache, Effort, TextOption, TextResult, WebSearch
@@ -19,6 +18,7 @@ from ..modalities.tools import ToolLike
 from ..shapes import Output
 from ..specs import Deadlines
 from .chat import SyncChat
+from .face import Face
 from .jobs import SyncJob
 from .text_stream import SyncTextStream
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
 from ..facades.text_stream import StreamEvent, TextStream
-from ..loops import Face
 from ..modalities.text import TextResult
+from .face import Face
 
 if TYPE_CHECKING:
     from types import TracebackType
