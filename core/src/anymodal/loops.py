@@ -77,6 +77,16 @@ class KeptLoop:
                 raise _closed() from None
             raise
 
+    def check_open(self) -> None:
+        """
+        Refuse what comes after the end.
+
+        Raises:
+            ConfigurationError: The loop was closed.
+        """
+        if self.is_closed:
+            raise _closed()
+
     def next(self, source: AsyncIterator[T]) -> T:
         """
         Return the next of *source*.

@@ -154,6 +154,7 @@ class SyncClient:
 
     def _opened(self) -> Client:
         """Return the client, entered at its first use."""
+        self._loop.check_open()
         with self._guard:
             if not self._is_open:
                 self._loop.run(self._client.__aenter__())
