@@ -176,12 +176,23 @@ def listing() -> None:
     report("cold, modules imported before", statistics.median(figures["cold"]), 40.0, "ms")
 
 
+def alone() -> None:
+    """Print what the core itself costs, and what a plain function adds."""
+    rounds = [child(sys.executable, "--alone", "0") for _ in range(ROUNDS)]
+    print("\nthe core alone, us of CPU a call")
+    print(f"  awaited                      {median([one['awaited'] for one in rounds])}")
+    print(f"  from a plain function        {median([one['plain'] for one in rounds])}")
+    gaps = [one["plain"] - one["awaited"] for one in rounds]
+    report("SyncClient over Client", statistics.median(gaps), 15.0, "us a call")
+
+
 def main() -> None:
     """Print everything."""
     peers = "--no-peers" not in sys.argv
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     starts(peers=peers)
     listing()
+    alone()
     with served() as port:
         print_calls(calls_and_events(port, peers=peers))
         growth = child(sys.executable, "--grow", "anymodal over openai", str(port))

@@ -240,11 +240,75 @@ async def grow(name: str, port: int, calls: int) -> float:
         return (sizes[1] - sizes[0]) / (calls / 2 / 1000)
 
 
+class Echo:
+    """A provider that costs nothing, so that what is left is the core's own."""
+
+    async def generate(self, request: object) -> object:
+        """Say hello."""
+        from anymodal import Finish, Message, TextResult
+
+        return TextResult(Message.assistant("hello"), Finish())
+
+
+class Plugin:
+    """Offers it."""
+
+    def __init__(self) -> None:
+        import anymodal
+
+        @anymodal.hookimpl
+        def anymodal_text_providers() -> list[object]:
+            models = [anymodal.ModelSpec(id="echo-1")]
+            return [
+                anymodal.TextProviderSpec(
+                    id="echo",
+                    display_name="Echo",
+                    connect=lambda _: Echo(),
+                    models=models,
+                    base_url="x",
+                )
+            ]
+
+        self.anymodal_text_providers = anymodal_text_providers
+
+
+def alone() -> dict[str, float]:
+    """Return what a call costs without any transport: awaited, and from a plain function."""
+    import anymodal
+
+    given = {"settings": anymodal.Settings.empty(), "plugins": [Plugin()]}
+    times = 3000
+
+    async def awaited() -> float:
+        async with anymodal.Client(**given) as ai:
+            best = float("inf")
+            for _ in range(TURNS):
+                started = time.process_time()
+                for _ in range(times):
+                    await ai.text.generate(PROMPT, model="echo/echo-1")
+                best = min(best, time.process_time() - started)
+            return best / times * 1e6
+
+    def plain() -> float:
+        with anymodal.SyncClient(**given) as ai:
+            best = float("inf")
+            for _ in range(TURNS):
+                started = time.process_time()
+                for _ in range(times):
+                    ai.text.generate(PROMPT, model="echo/echo-1")
+                best = min(best, time.process_time() - started)
+            return best / times * 1e6
+
+    return {"awaited": asyncio.run(awaited()), "plain": plain()}
+
+
 if __name__ == "__main__":
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {0})
     *what, where = sys.argv[1:]
-    if what[0] == "--grow":
+    if what[0] == "--alone":
+        print(json.dumps(alone()))
+    elif what[0] == "--grow":
         print(json.dumps(asyncio.run(grow(what[1], int(where), 10_000))))
     else:
         print(json.dumps(asyncio.run(measure(what, int(where)))))
