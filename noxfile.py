@@ -24,6 +24,7 @@ FURTHER_PYTHONS = ["3.12", "3.13"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 TEST_TOOLS = [tool for tool in PROJECT["dependency-groups"]["test"] if isinstance(tool, str)]
 CORE = tomllib.loads((ROOT / "core" / "pyproject.toml").read_text("utf-8"))["project"]
+TYPE_CHECKERS = ["mypy>=2.4", "basedpyright>=1.40"]  # pyright itself fetches Node.js when run
 CORE_EXTRAS = ",".join(sorted(CORE["optional-dependencies"]))
 
 
@@ -87,11 +88,13 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def types(session: nox.Session) -> None:
-    """Check types of the core and of every plugin, as installed."""
-    install(session, *everything(), "mypy>=2.4")
+    """Check types of the core and of every plugin, as installed, and of those who call them."""
+    install(session, *everything(), *TYPE_CHECKERS)
     packages = ["anymodal", *(f"anymodal_{folder.replace('-', '_')}" for folder in PLUGINS)]
     for package in packages:
         session.run("mypy", "-p", package)
+    session.run("mypy", "tests/typing", "tools")
+    session.run("basedpyright")
 
 
 @nox.session(python=PYTHON)
@@ -161,7 +164,7 @@ def dev(session: nox.Session) -> None:
     """Make `.venv` a working tree: everything linked, with all tools."""
     session.run("uv", "venv", "--clear", "--python", PYTHON, ".venv-dev", external=True)
     paths = [part for path in everything() for part in ("--editable", path)]
-    tools = [*TEST_TOOLS, "mypy>=2.4", "ruff>=0.17", "nox[uv]>=2026.10"]
+    tools = [*TEST_TOOLS, *TYPE_CHECKERS, "ruff>=0.17", "nox[uv]>=2026.10"]
     session.run(
         "uv", "pip", "install", "--no-sources", "--python", ".venv-dev", *paths, *tools,
         external=True,
