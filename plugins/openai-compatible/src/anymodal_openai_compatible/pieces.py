@@ -36,7 +36,9 @@ def thoughts_of(content: object) -> str:
 
 def signature_of(content: object) -> str | None:
     """Return the seal on the reasoning in *content*, which goes back with it."""
-    for piece in reversed(content if isinstance(content, list) else ()):
+    if not isinstance(content, list):
+        return None
+    for piece in reversed(content):
         signature = piece.get("signature")
         if isinstance(signature, str) and signature:
             return signature
