@@ -94,7 +94,7 @@ def types(session: nox.Session) -> None:
     for package in packages:
         session.run("mypy", "-p", package)
     session.run("mypy", "tests/typing", "tools")
-    session.run("basedpyright")
+    session.run("basedpyright", "--pythonpath", str(Path(session.bin) / "python"))
 
 
 @nox.session(python=PYTHON)
