@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import json
 
+import anymodal
 import pytest
 from anymodal import Credential, ModelSpec, TextRequest, WebSearch, errors
 from anymodal.jobs import JobToken
 from anymodal.modalities.messages import messages_of
-from anymodal.shapes import arguments_of, shape_of
+from anymodal.shapes import arguments_of, partial_json, shape_of, strict
 from anymodal.streams import Whole
 
 MODEL = ModelSpec(id="acme-1")
@@ -68,3 +69,23 @@ def test_a_token_of_another_shape_is_refused():
     packed = base64.urlsafe_b64encode(json.dumps([1]).encode()).decode().rstrip("=")
     with pytest.raises(errors.InvalidRequestError, match="token"):
         JobToken.parse(f"job1.{packed}")
+
+
+@pytest.mark.parametrize(("text", "value"), [("[1 2, 3]", [1]), ('{"a": 1 2', {"a": 1})])
+def test_what_is_no_json_says_what_it_said_until_then(text, value):
+    """A model may write nonsense in the middle."""
+    assert value == partial_json(text)
+
+
+def test_parts_that_contradict_their_whole_are_not_merged():
+    """Taking either would change what fits; the loss is said."""
+    odd = {"allOf": [{"type": "string"}], "type": "number"}
+    made, lost = strict({"type": "object", "properties": {"a": odd}, "required": ["a"]})
+
+    assert {"type": "number"} == made["properties"]["a"]
+    assert ["/properties/a/allOf cannot be held to"] == lost
+
+
+def test_names_that_are_imported_when_used_are_listed():
+    """For those who explore in a shell."""
+    assert sorted(anymodal.__all__) == sorted(dir(anymodal))

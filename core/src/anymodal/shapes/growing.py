@@ -45,12 +45,12 @@ class _Open:
     """An object or array that has begun, and the key whose value comes next."""
 
     found: dict[str, Any] | list[Any]
-    key: str | None = None
+    key: str = ""
 
     def put(self, value: object) -> None:
         if isinstance(self.found, list):
             self.found.append(value)
-        elif self.key is not None:
+        else:
             self.found[self.key] = value
 
 
