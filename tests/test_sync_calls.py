@@ -186,7 +186,7 @@ ai.close()
 assert threading.active_count() == 1, threading.enumerate()
 """
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", code],
+        [sys.executable, "-W", "error", "-c", code],
         cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 
