@@ -18,6 +18,7 @@ FLOORS = [
     {"modalities", "hookspecs"},
     {
         "index",
+        "instances",
         "layers",
         "config",
         "secrets",
@@ -30,7 +31,7 @@ FLOORS = [
     | {"quarantine", "registry", "known"},
     {"policy"},
     {"doors", "call"},
-    {"client", "loops", "sync", "facades", "cli", "testing", "__main__"},
+    {"client", "interrupts", "loops", "sync", "facades", "cli", "testing", "__main__"},
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 MODULES = sorted(SOURCE.rglob("*.py"))

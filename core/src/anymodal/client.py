@@ -189,6 +189,8 @@ class Client:
         if self._parent is not None:
             self._parent._way.doors.check_open()  # noqa: SLF001  # as above
             self._parent._children.add(self)  # noqa: SLF001  # as above
+        elif self.registry.settings.plugins.use:
+            self.registry.acting("anymodal_observers")  # says now what cannot act
         self._is_entered = self._way.doors.is_open = True
         return self
 

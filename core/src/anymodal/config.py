@@ -78,6 +78,9 @@ class InstanceSettings:
         )
 
 
+UNSET: Final = InstanceSettings()
+
+
 @attrs.frozen(kw_only=True)
 class PluginSettings:
     """
@@ -150,6 +153,15 @@ class Settings:
     def http_backend(self) -> str:
         """The HTTP library under plugins that have no SDK."""
         return self._http_backend or HTTP_BACKENDS[0]
+
+    def of(self, name: str) -> InstanceSettings:
+        """Return what is set for the instance or the provider called *name*."""
+        found = self.instances.get(name)
+        return self.providers.get(name, UNSET) if found is None else found
+
+    def section(self, name: str) -> str:
+        """Return the table of *name*, for errors."""
+        return f"[{'instances' if name in self.instances else 'providers'}.{name}]"
 
     @classmethod
     def empty(cls) -> Settings:

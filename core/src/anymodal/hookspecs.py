@@ -5,6 +5,12 @@ Hooks are plain functions without I/O, pure and repeatable: they say what exists
 and connect nothing. They are called without arguments, in no promised order,
 when something that the plugin may offer is first asked for, and each returns an
 iterable. Offering nothing is fine.
+
+What acts unasked (`anymodal_observers`, `anymodal_middleware`, `anymodal_secrets`,
+`anymodal_stores`) counts only where settings name the plugin, `[plugins] use =
+["acme-log"]`, in that order; or where the host brings the plugin itself. Such an
+object is made when the plugin is loaded, named or not: it opens nothing before
+it is used.
 """
 
 from __future__ import annotations
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from .modalities.text import TextProviderSpec
     from .modalities.transcription import TranscriptionProviderSpec
     from .modalities.video import VideoProviderSpec
+    from .secrets import SecretSource
     from .specs import CommandSpec, EmulatorSpec
 
 # mypy: disable-error-code="empty-body"
@@ -189,4 +196,86 @@ def anymodal_commands() -> Iterable[CommandSpec]:
         @hookimpl
         def anymodal_commands():
             yield CommandSpec(name="logs", help="Search what was called.", run=logs)
+    """
+
+
+@hookspec
+def anymodal_observers() -> Iterable[object]:
+    """
+    Offer objects that are told what happens to calls.
+
+    Returns:
+        Objects with a method `on_event(event)`, which is plain and quick. Heard
+        only where `[plugins] use` names the plugin.
+
+    Example::
+
+        class Counter:
+            def on_event(self, event):
+                print(event)
+
+
+        @hookimpl
+        def anymodal_observers():
+            yield Counter()
+    """
+
+
+@hookspec
+def anymodal_middleware() -> Iterable[object]:
+    """
+    Offer objects that stand around every call.
+
+    Returns:
+        Objects with a method `async around(call, proceed)`, which returns the
+        outcome of `proceed(call)` or another. The first stands outermost. Used
+        only where `[plugins] use` names the plugin.
+
+    Example::
+
+        class Patient:
+            async def around(self, call, proceed):
+                return await proceed(call)
+
+
+        @hookimpl
+        def anymodal_middleware():
+            yield Patient()
+    """
+
+
+@hookspec
+def anymodal_secrets() -> Iterable[SecretSource]:
+    """
+    Offer places in which keys are kept.
+
+    Returns:
+        Objects with a `scheme`, a word, and a method `get(reference)`, which
+        returns the key or None. In settings, `api_key = "acme-vault:team/openai"`
+        asks the one whose scheme is `acme-vault` for `team/openai`, in a thread,
+        when the provider is connected and again when a key was refused. Asked
+        only where `[plugins] use` names the plugin.
+
+    Example::
+
+        class Vault:
+            scheme = "acme-vault"
+
+            def get(self, reference):
+                return Path("/run/vault", reference).read_text().strip()
+
+
+        @hookimpl
+        def anymodal_secrets():
+            yield Vault()
+    """
+
+
+@hookspec
+def anymodal_stores() -> Iterable[object]:
+    """
+    Offer places in which jobs, budgets and limits are kept.
+
+    Returns:
+        Stores. Used only where `[plugins] use` names the plugin.
     """

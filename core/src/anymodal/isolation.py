@@ -15,21 +15,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 import pluggy
 
 from . import errors as e
 from . import modalities
+from .index import normalise
 from .markers import PROJECT
-from .quarantine import Offers, Quarantine, hook_manager
+from .quarantine import ACTING, Offers, Quarantine, hook_manager
 from .trust import Candidate, State, candidates
 
 if TYPE_CHECKING:
     from .config import Settings
 
 __all__ = ["Offers", "Plugin", "Plugins", "plugin_manager"]
+
+_ACTING_HOOKS: Final = frozenset({*ACTING, "anymodal_resolve"})
 
 
 @attrs.define(eq=False)
@@ -117,6 +120,38 @@ class Plugins:
             for one in self.all:
                 self._attempt(one, self._prove)
             return self.all
+
+    def acting(self, hook: str, use: Sequence[str]) -> tuple[object, ...]:
+        """
+        Return the objects that *hook* gives, of those plugins alone that *use* names.
+
+        Args:
+            hook: One of those in `ACTING`.
+            use: Names of plugins or distributions; the objects are in this order,
+                and the host's own come after them.
+
+        Raises:
+            SettingsError: A name is no plugin's, or of one that never acts.
+            PluginError: A plugin that is named does not serve.
+        """
+        found: list[object] = []
+        for name in use:
+            for plugin in self._used(name):
+                found += plugin.offers.acting.get(hook, ())
+        return (*found, *(one for host in self.host_offers for one in host.acting.get(hook, ())))
+
+    def _used(self, name: str) -> list[Plugin]:
+        """Return the plugins that are called *name*, loaded."""
+        named = [one for one in self.all if normalise(name) in one.candidate.known_as]
+        for plugin in named:
+            self.load(plugin)
+            if plugin.state != "loaded" and plugin.error is not None:
+                raise plugin.error.again()
+        if not named:
+            raise e.SettingsError([f"plugins.use: no plugin is called {name!r}; is it installed?"])
+        if not any(one.hooks & _ACTING_HOOKS for one in named):
+            raise e.SettingsError([f"plugins.use: {name} has nothing that acts; take it out."])
+        return named
 
     def _attempt(self, plugin: Plugin, step: Callable[[Plugin], None]) -> None:
         """Take *step* unless there is a verdict; what it raises becomes the verdict."""

@@ -22,10 +22,18 @@ from .modalities import Modality
 from .specs import CommandSpec, EmulatorSpec, ProviderSpec
 from .trust import Candidate
 
-__all__ = ["Offers", "Quarantine", "hook_manager"]
+__all__ = ["ACTING", "Offers", "Quarantine", "hook_manager"]
 
 MAX_ITEMS: Final = 1000
 """More specs from one hook are a generator without an end."""
+
+ACTING: Final[Mapping[str, tuple[str, ...]]] = {
+    "anymodal_middleware": ("around",),
+    "anymodal_observers": ("on_event",),
+    "anymodal_secrets": ("get",),
+    "anymodal_stores": (),
+}
+"""Hooks that give objects which act unasked, and the methods that each object has."""
 
 ItemT = TypeVar("ItemT")
 AnySpec: TypeAlias = ProviderSpec[Any]
@@ -39,6 +47,7 @@ class Offers:
     providers: Mapping[str, tuple[AnySpec, ...]] = attrs.field(factory=dict)
     emulators: tuple[EmulatorSpec, ...] = ()
     commands: tuple[CommandSpec, ...] = ()
+    acting: Mapping[str, tuple[object, ...]] = attrs.field(factory=dict)
 
 
 def hook_manager(modules: Iterable[str] = ()) -> pluggy.PluginManager:
@@ -95,6 +104,7 @@ class Quarantine:
             providers,
             _own("anymodal_emulators", emulators, lambda spec: spec.provider, candidate),
             _items(manager, "anymodal_commands", CommandSpec),
+            {hook: found for hook in ACTING if (found := _acting(manager, hook))},
         )
 
 
@@ -121,6 +131,16 @@ def _items(manager: pluggy.PluginManager, hook: str, cls: type[ItemT]) -> tuple[
                 raise TypeError(msg)
         found += items
     return tuple(found)
+
+
+def _acting(manager: pluggy.PluginManager, hook: str) -> tuple[object, ...]:
+    found = _items(manager, hook, object)
+    for item in found:
+        for name in ACTING[hook]:
+            if not callable(getattr(item, name, None)):
+                msg = f"{hook}: {type(item).__name__} has no method {name}"
+                raise TypeError(msg)
+    return found
 
 
 def _put_into_force(

@@ -10,15 +10,15 @@ from typing import Any
 import attrs
 
 from . import errors as e
-from .catalogue import OfferedModel, find, is_free, likeliest, suggestion, table
-from .config import InstanceSettings, Settings
+from .catalogue import OfferedModel, find, is_free, likeliest, suggestion
+from .config import Settings
 from .index import Distribution, installed
+from .instances import under_each_name
 from .isolation import Offers, Plugin, Plugins
 from .modalities import BUILT_IN, Modality
 from .resolution import Decision, Offer, Row, decided, refusal
 from .resolution.table import by_table
 from .scopes import Scope
-from .secrets import is_ambient, missing
 from .specs import ModelSpec, ProviderSpec
 from .specs import supports as known_to
 from .trust import candidates
@@ -108,7 +108,11 @@ class Registry:
             for kind, some in offers.providers.items():
                 for spec in some if modality in {None, kind} else ():
                     specs.setdefault((kind, spec.id), (spec, label))  # the host's come first
-        found = [offer for spec, label in specs.values() for offer in self._doors(spec, label)]
+        found = [
+            offer
+            for spec, label in specs.values()
+            for offer in under_each_name(spec, label, self.settings, self.scope)
+        ]
         found.sort(key=lambda one: (-self._priority(one), one.instance, one.spec.modality))
         return tuple(found)
 
@@ -143,6 +147,19 @@ class Registry:
         """Return all `emulators` or all `commands` that plugins offer."""
         self._plugins.load_all()
         return tuple(one for _, offers in self._offers() for one in getattr(offers, what))
+
+    def acting(self, hook: str) -> tuple[Any, ...]:
+        """
+        Return the objects that act unasked, by one of the hooks for these.
+
+        Those of the plugins that `[plugins] use` names come first, in that order; then
+        the host's own.
+
+        Raises:
+            SettingsError: A name is no plugin's, or of one that never acts.
+            PluginError: A plugin that is named does not serve.
+        """
+        return self._plugins.acting(hook, self.settings.plugins.use)
 
     def _offers(self) -> Iterator[tuple[str, Offers]]:
         for offers in self._plugins.host_offers:
@@ -269,7 +286,11 @@ class Registry:
         self, name: str, first: str, rest: str, modality: str, needs: Sequence[str]
     ) -> Decision:
         spec, label = self._spec(first, modality)
-        offer = next(one for one in self._doors(spec, label) if one.instance == first)
+        offer = next(
+            one
+            for one in under_each_name(spec, label, self.settings, self.scope)
+            if one.instance == first
+        )
         model = find(spec, rest, self.settings.models) if rest else self._default_model(offer)
         if model is None:
             msg = f"{first} has no default model. Say which: {first}/..."
@@ -278,9 +299,13 @@ class Registry:
         return decided(name, modality, "exact", [row])
 
     def _default_model(self, offer: Offer) -> ModelSpec | None:
-        wanted = self._settings(offer.instance).default_models.get(offer.spec.modality)
+        wanted = self.settings.of(offer.instance).default_models.get(offer.spec.modality)
         name = wanted or offer.spec.default_model
         return find(offer.spec, name, self.settings.models) if name else None
+
+    def _priority(self, offer: Offer) -> int:
+        said = self.settings.of(offer.instance).priority
+        return offer.spec.priority if said is None else said
 
     def _claimed(self, name: str) -> bool:
         """Whether some plugin, healthy or not, goes by *name*."""
@@ -326,62 +351,6 @@ class Registry:
         )
         what = f"; it offers {', '.join(offered)}" if offered else ""
         return e.UnknownProviderError(f"{provider} offers no {modality}{what}.")
-
-    # -- instances ------------------------------------------------------------------------
-
-    def _settings(self, instance: str) -> InstanceSettings:
-        settings = self.settings
-        if instance in settings.instances:
-            return settings.instances[instance]
-        return settings.providers.get(instance, InstanceSettings())
-
-    def _doors(self, spec: AnySpec, label: str) -> Iterator[Offer]:
-        """Give *spec* under its own id and under each instance's name."""
-        models = table(spec, self.settings.models)
-        instances = self.settings.instances
-        names = [name for name, one in instances.items() if one.provider == spec.id]
-        if spec.id not in instances:  # a name of the user's own wins over what was installed
-            names.insert(0, spec.id)
-        for name in names:
-            yield Offer(
-                instance=name,
-                spec=spec,
-                models=models,
-                plugin=label,
-                enabled=self._is_enabled(spec, name),
-                missing=self._missing(spec, name),
-                deadlines=self._settings(name).deadlines(spec.deadlines),
-                scope=self.scope,
-            )
-
-    def _is_enabled(self, spec: AnySpec, name: str) -> bool:
-        said = self._settings(name).enabled
-        flag = self.settings.flags.get(spec.flag or spec.id)
-        return (said is not False) and (flag is not False)
-
-    def _missing(self, spec: AnySpec, name: str) -> str:
-        """Return what has to be set before *name* can be used."""
-        settings = self._settings(name)
-        kind = "instances" if name in self.settings.instances else "providers"
-        base_url = settings.base_url or spec.base_url
-        if base_url is None and spec.kind == "remote":
-            return f"{name} needs an address: set base_url in [{kind}.{name}]."
-        lack = missing(
-            spec,
-            instance=name,
-            given=self.scope.given(name, settings.rest),
-            environ=self.settings.environ,
-            ambient=self.scope.keys is None and is_ambient(spec, name, settings.base_url),
-        )
-        if lack and self.scope.keys is not None:
-            return (
-                f"{name} needs a key of {self.scope.name}'s own: scoped(…, keys={{{name!r}: …}})."
-            )
-        return str(lack) if lack else ""
-
-    def _priority(self, offer: Offer) -> int:
-        said = self._settings(offer.instance).priority
-        return offer.spec.priority if said is None else said
 
     # -- words for errors -------------------------------------------------------------------
 

@@ -6,18 +6,33 @@ import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, Protocol, cast
 from urllib.parse import urlsplit
 
 from .connection import CredentialSource, checked_key
 from .errors import ConfigurationError, MissingCredentialsError
 from .specs import Credential, ProviderSpec, ProviderT, Secret
 
-__all__ = ["credentials_for", "is_ambient", "missing", "reference"]
+__all__ = ["SecretSource", "credentials_for", "is_ambient", "missing", "reference"]
 
 COMMAND_SECONDS: Final = 10.0
 MAX_FILE_BYTES: Final = 65_536
 _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+class SecretSource(Protocol):
+    """
+    A place in which keys are kept, for references of its own.
+
+    Attributes:
+        scheme: The word before the colon of its references, such as `acme-vault`.
+    """
+
+    @property
+    def scheme(self) -> str: ...
+
+    def get(self, reference: str) -> str | None:
+        """Return the key that *reference*, what follows the colon, means; None where there is none."""
 
 
 def is_ambient(spec: ProviderSpec[ProviderT], instance: str, base_url: str | None) -> bool:

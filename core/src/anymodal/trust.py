@@ -44,6 +44,11 @@ class Candidate:
     state: State = "found"
     error: e.PluginError | None = None
 
+    @property
+    def known_as(self) -> frozenset[str]:
+        """Its names and its distribution's, normalised."""
+        return frozenset((*map(normalise, self.names), self.distribution.normalised))
+
 
 def candidates(
     distributions: Iterable[Distribution], settings: PluginSettings
@@ -112,7 +117,7 @@ def _who(one: Candidate) -> str:
 
 
 def _block(one: Candidate, settings: PluginSettings) -> str:
-    known = {*map(normalise, one.names), one.distribution.normalised}
+    known = one.known_as
     if known & {normalise(name) for name in settings.disable}:
         return "ANYMODAL_DISABLE_PLUGINS or [plugins] disable names it"
     allow = settings.allow
