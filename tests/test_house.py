@@ -14,7 +14,7 @@ SOURCE = Path(anymodal.__file__).parent
 
 FLOORS = [
     {"_version", "markers", "errors", "media", "usage", "specs"},
-    {"failures", "shapes", "streams", "connection", "http", "sockets", "jobs"},
+    {"failures", "shapes", "streams", "connection", "http", "sockets", "jobs", "stores"},
     {"modalities", "hookspecs"},
     {
         "index",
