@@ -9,6 +9,7 @@ import anyio
 import attrs
 import pytest
 from anymodal import (
+    Capabilities,
     Client,
     Credential,
     Deadlines,
@@ -283,8 +284,23 @@ async def test_wrong_prompts_are_refused(prompts, words):
     assert [] == acme.calls
 
 
+@pytest.mark.parametrize("whose", ["provider", "model"])
+async def test_known_lack_of_batches_is_refused(whose):
+    """By the capability, like every other; the provider is not even connected."""
+    lack = {"capabilities": Capabilities(no={"batch"})}
+    acme = Acme()
+    model = attrs.evolve(PRICED, **lack) if whose == "model" else PRICED
+    spec = lack if whose == "provider" else {}
+    async with client(acme, spec=spec, model=model) as ai:
+        with pytest.raises(e.UnsupportedFeatureError, match=r"acme/m-1 is known not to have batch"):
+            await ai.text.batch(["One"], model="acme")
+        assert {} == ai._way.doors._open
+
+    assert [] == acme.calls
+
+
 async def test_provider_without_batches_is_refused():
-    """A feature that is known to be missing is refused before anything is sent."""
+    """Its spec says nothing of them; the same error, and nothing was sent."""
 
     class Plain:
         async def generate(self, request):

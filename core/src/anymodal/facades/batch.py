@@ -33,6 +33,8 @@ BatchPrompt: TypeAlias = Prompt | tuple[str, Prompt]
 Lines: TypeAlias = tuple[BatchLine, ...]
 
 OPERATION: Final = "batch"
+"""Also the capability that it needs."""
+
 POLLING: Final = Polling(longest=60.0)
 """Vendors take from minutes to a day, and their examples ask once a minute."""
 
@@ -40,7 +42,7 @@ KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,48}")
 """With the place of the line before it, what every vendor takes for an id; see `BatchLine`."""
 
 MOST_LINES: Final = 1_000_000
-"""Ten times what any vendor takes; a token may say what it likes."""
+"""What the most generous vendor takes; a token may say what it likes."""
 
 RUNNING: Final = Cost(None, "the job has not ended")
 FAILED: Final = Cost(None, "the line failed")
@@ -125,7 +127,8 @@ def _line(one: tuple[int, tuple[str, Prompt]], asked: Asked, call: Call, row: Ro
 
 
 def _needs_of(lines: Lines) -> list[str]:
-    return list(dict.fromkeys(need for line in lines for need in needs_of(line.request)))
+    needs = (need for line in lines for need in needs_of(line.request))
+    return list(dict.fromkeys([OPERATION, *needs]))
 
 
 def _distinct(warnings: Iterable[Sequence[CallWarning]]) -> list[CallWarning]:
@@ -133,6 +136,7 @@ def _distinct(warnings: Iterable[Sequence[CallWarning]]) -> list[CallWarning]:
 
 
 def _batches(door: Door) -> BatchesText:
+    # A spec that says no was refused before; this is for one that says nothing.
     if getattr(door.provider, "submit_batch", None) is None:
         msg = f"{door.offer.instance} has no batches of text; nothing was sent."
         raise e.UnsupportedFeatureError(msg)

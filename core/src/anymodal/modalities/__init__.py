@@ -90,6 +90,7 @@ TEXT: Final[Modality[TextFacade]] = Modality(
     capabilities={
         "audio_input",
         "audio_output",
+        "batch",
         "citations",
         "file_input",
         "function_calling",

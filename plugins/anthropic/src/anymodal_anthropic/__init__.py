@@ -33,7 +33,8 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         credentials=[Credential(env=["ANTHROPIC_API_KEY"])],
         priority=95,
         capabilities=Capabilities(
-            yes={"streaming", "function_calling"}, no={"audio_input", "audio_output", "video_input"}
+            yes={"streaming", "batch", "function_calling"},
+            no={"audio_input", "audio_output", "video_input"},
         ),
         models=MODELS,
         patterns=("claude-*",),

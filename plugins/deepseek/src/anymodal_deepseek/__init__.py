@@ -38,6 +38,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
                 "video_input",
                 "file_input",
                 "audio_output",
+                "batch",
                 "web_search",
                 "citations",
             },

@@ -32,7 +32,8 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         base_url="https://api.groq.com/openai/v1",
         credentials=[Credential(env=["GROQ_API_KEY"])],
         capabilities=Capabilities(
-            yes={"streaming"}, no={"audio_input", "video_input", "file_input", "audio_output"}
+            yes={"streaming", "batch"},
+            no={"audio_input", "video_input", "file_input", "audio_output"},
         ),
         models=MODELS,
         default_model=DEFAULT_MODEL,

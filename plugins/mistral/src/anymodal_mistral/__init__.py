@@ -32,7 +32,8 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         base_url="https://api.mistral.ai",
         credentials=[Credential(env=["MISTRAL_API_KEY"])],
         capabilities=Capabilities(
-            yes={"streaming"}, no={"video_input", "audio_output", "web_search", "citations"}
+            yes={"streaming", "batch"},
+            no={"video_input", "audio_output", "web_search", "citations"},
         ),
         models=MODELS,
         patterns=("mistral-*", "ministral-*", "codestral-*", "voxtral-*", "devstral-*", "ft:*"),

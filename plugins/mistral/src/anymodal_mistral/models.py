@@ -17,6 +17,7 @@ DEFAULT_MODEL: Final = "mistral-medium-3-5"
 READ_ON: Final = dt.date(2026, 11, 20)
 FACTS: Final = "https://docs.mistral.ai/models, by litellm 1.109.1 (MIT)"
 REASONING: Final = "https://docs.mistral.ai/capabilities/reasoning"
+BATCHES: Final = "https://docs.mistral.ai/inference/batch-processing: 50 % of the usual price"
 
 _TOOLS: Final = "function_calling structured_output"
 _SEES: Final = f"{_TOOLS} image_input"
@@ -40,6 +41,9 @@ _TABLE: Final = (
     ("magistral-medium-latest", 262144, 262144, "1.5", "0.15", "7.5", _BOTH, "audio_input"),
     ("magistral-small-latest", 262144, 262144, "0.15", "0.015", "0.6", _BOTH, "audio_input"),
 )  # fmt: skip
+_OTHERS: Final = ("zai-", "deepseek-")
+"""Beginnings of models that are served for others; what they cost in a batch is not said."""
+
 _LEAVING: Final = {
     "magistral-medium-latest": "mistral-medium-3-5",
     "magistral-small-latest": "mistral-small-2603",
@@ -50,6 +54,8 @@ def _models() -> Iterator[ModelSpec]:
     units = ("input_token", "cached_input_token", "output_token")
     for ids, context, output, *prices, yes, no in _TABLE:
         items = [Price(unit, usd) for unit, usd in zip(units, prices, strict=True) if usd]
+        uncached = [price for price in items if price.unit != "cached_input_token"]
+        halved = uncached and not ids.startswith(_OTHERS)
         for name in ids.split():
             left = _LEAVING.get(name)
             lifecycle = Lifecycle(state="deprecated", replacement=left) if left else Lifecycle()
@@ -59,6 +65,9 @@ def _models() -> Iterator[ModelSpec]:
                 context_tokens=context,
                 max_output_tokens=output,
                 prices=Prices(items, FACTS, READ_ON) if items else None,
+                batch_prices=Prices(uncached, FACTS, READ_ON).times("0.5", BATCHES, READ_ON)
+                if halved
+                else None,
                 lifecycle=lifecycle,
                 source=REASONING if left else FACTS,
             )

@@ -19,6 +19,7 @@ import attrs
 import httpx2
 from anymodal.connection import Connection
 from anymodal.http import Http, HttpReply, HttpRequest, reply_of_httpx, sdk_client
+from anymodal_openai_compatible.carrier import Upload
 from mistralai.client import Mistral
 
 if TYPE_CHECKING:
@@ -96,16 +97,32 @@ class SdkCarrier:
         Raises:
             VendorError: The status is not 2xx, or there was no answer.
         """
-        sent = {
-            "accept": "text/event-stream" if stream else "application/json",
-            # as the SDK's hook rewrites its user_agent
-            "user-agent": f"mistral-client-python/{self.sdk.sdk_configuration.sdk_version}",
-            "authorization": f"Bearer {await self.connection.required()}",
-            **headers,
-        }
+        accept = "text/event-stream" if stream else "application/json"
+        sent = await self._headers({"accept": accept, **headers})
         return await self.http.send(
             method, f"/v1{path}", body=body, headers=sent, connect_seconds=connect_seconds
         )
+
+    async def upload(self, path: str, fields: Mapping[str, str], file: Upload) -> HttpReply:
+        """
+        Post a form; return the answer with its body unread. Close it.
+
+        Raises:
+            VendorError: The status is not 2xx, or there was no answer.
+        """
+        files = {"file": (file.name, file.content, file.media_type)}
+        form = httpx2.Request("POST", self.http.base_url, data=fields, files=files)
+        media_type = form.headers["content-type"]
+        sent = await self._headers({"accept": "application/json", "content-type": media_type})
+        return await self.http.send("POST", f"/v1{path}", body=form.read(), headers=sent)
+
+    async def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {
+            # as the SDK's hook rewrites its user_agent
+            "user-agent": f"mistral-client-python/{self.sdk.sdk_configuration.sdk_version}",
+            "authorization": f"Bearer {await self.connection.required()}",
+            **more,
+        }
 
     async def aclose(self) -> None:
         """Close the SDK's connections."""

@@ -1,4 +1,4 @@
-"""Text from Mistral: the shared protocol, and a list of models that says more than names."""
+"""Text from Mistral: the shared protocol, batches, and a list of models with what they can do."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import attrs
 from anymodal.connection import Connection
 from anymodal.failures import request_id
 from anymodal.http import parse_json, read
 from anymodal.specs import Capabilities, Lifecycle, ModelSpec
 from anymodal_openai_compatible.chat import ChatCodec
 from anymodal_openai_compatible.frames import MALFORMED, malformed
-from anymodal_openai_compatible.provider import CompatibleText
 
+from .batch import BatchingMistral
 from .quirks import QUIRKS
 from .sdk import sdk_carrier
 
@@ -28,8 +29,9 @@ _NAMES: Final = {
 """The vendor's words for abilities, and ours."""
 
 
-class MistralProvider(CompatibleText):
-    """Text from Mistral."""
+@attrs.frozen(eq=False, kw_only=True)
+class MistralProvider(BatchingMistral):
+    """Text from Mistral, whose list of models says more than names."""
 
     async def list_models(self) -> Sequence[ModelSpec]:
         """
@@ -73,4 +75,9 @@ def model_of(row: Mapping[str, Any]) -> ModelSpec:
 def mistral_text(connection: Connection) -> MistralProvider:
     """Return the provider for an instance."""
     codec = ChatCodec(connection.provider, QUIRKS, connection.scrub)
-    return MistralProvider(connection.provider, sdk_carrier(connection), lambda _: codec)
+    return MistralProvider(
+        provider=connection.provider,
+        carrier=sdk_carrier(connection),
+        choose=lambda _: codec,
+        codecs=(codec,),
+    )

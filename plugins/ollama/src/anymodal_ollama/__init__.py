@@ -40,6 +40,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
             no={
                 "audio_input",
                 "audio_output",
+                "batch",
                 "citations",
                 "file_input",
                 "prompt_cache",

@@ -68,7 +68,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         docs="https://developers.openai.com/api/docs/api-reference/chat",
         connect=connect,
         credentials=[Credential(required=False)],
-        capabilities=Capabilities(yes={"streaming"}, no={"video_input", "audio_output"}),
+        capabilities=Capabilities(yes={"streaming"}, no={"batch", "video_input", "audio_output"}),
         settings=SETTINGS,
         errors=PLAIN.refine,
     )

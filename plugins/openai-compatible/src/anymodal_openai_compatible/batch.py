@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 from urllib.parse import quote
 
 import anyio.lowlevel
@@ -56,6 +56,9 @@ class BatchingText(CompatibleText):
     """
     Text from a vendor that has OpenAI's batches too.
 
+    A vendor that has them in other words overrides what stands under "the vendor's
+    words": the way from lines to a job and from its files to outcomes is the same.
+
     Args:
         carrier: The road to the vendor; it can carry a file.
         codecs: The protocols that the vendor speaks; lines name them by path.
@@ -67,6 +70,29 @@ class BatchingText(CompatibleText):
     codecs: tuple[Codec, ...] = attrs.field(repr=False)
     max_lines: int = MAX_LINES
     max_bytes: int = MAX_BYTES
+
+    batches_path: ClassVar[str] = "/batches"
+    result_files: ClassVar[Sequence[str]] = ("output_file_id", "error_file_id")
+    """Fields of a batch that name the files of its outcomes."""
+
+    # -- the vendor's words ---------------------------------------------------------------
+
+    def batch_row(self, line: BatchLine, codec: Codec) -> Object:
+        """Return *line* as the file of requests has it."""
+        body = codec.encode(line.request, stream=False)
+        return {"custom_id": line.id, "method": "POST", "url": f"/v1{codec.path}", "body": body}
+
+    def batch_body(self, file: str, codec: Codec, lines: Sequence[BatchLine]) -> Object:
+        """Return the body that makes a batch of the uploaded *file*."""
+        del lines
+        endpoint = f"/v1{codec.path}"
+        return {"input_file_id": file, "endpoint": endpoint, "completion_window": "24h"}
+
+    def batch_status(self, found: Object, named: str | None) -> JobStatus:
+        """Return what the vendor says of a batch, in an answer that is *named* so."""
+        return _status(found, named, self.codecs[0])
+
+    # -- the way --------------------------------------------------------------------------
 
     async def submit_batch(self, lines: Sequence[BatchLine], /) -> Handle:
         """
@@ -85,14 +111,7 @@ class BatchingText(CompatibleText):
         file = await self._field(reply, "id")
         with submitting(self.provider):
             reply = await self.carrier.send(
-                "POST",
-                "/batches",
-                {
-                    "input_file_id": file,
-                    "endpoint": f"/v1{codec.path}",
-                    "completion_window": "24h",
-                },
-                headers={},
+                "POST", self.batches_path, self.batch_body(file, codec, lines), headers={}
             )
             batch = await self._field(reply, "id")
         return {"batch": batch, "api": codec.api}
@@ -120,8 +139,7 @@ class BatchingText(CompatibleText):
         option = line.request.option(codec.quirks.option)
         if option is not None and option.extra_headers:
             line.request.warn("options", "extra_headers were left out; lines of a batch have none")
-        body = codec.encode(line.request, stream=False)
-        row = {"custom_id": line.id, "method": "POST", "url": f"/v1{codec.path}", "body": body}
+        row = self.batch_row(line, codec)
         try:
             return (
                 json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
@@ -141,7 +159,7 @@ class BatchingText(CompatibleText):
         """
         reply, found = await self._batch(handle)
         try:
-            return _status(found, request_id(reply.headers), self.codecs[0])
+            return self.batch_status(found, request_id(reply.headers))
         except MALFORMED as error:
             raise malformed(self.provider, error, request_id(reply.headers)) from error
 
@@ -156,7 +174,7 @@ class BatchingText(CompatibleText):
         codec = next((one for one in self.codecs if one.api == api), self.codecs[0])
         _, found = await self._batch(handle)
         outcomes: dict[str, Outcome] = {}
-        for file in (found.get("output_file_id"), found.get("error_file_id")):
+        for file in map(found.get, self.result_files):
             if file:
                 await self._read(str(file), codec, request, outcomes)
         return outcomes
@@ -168,15 +186,22 @@ class BatchingText(CompatibleText):
         Raises:
             VendorError: The vendor refused or failed.
         """
-        reply = await self.carrier.send("POST", f"{_path(handle)}/cancel", headers={})
+        reply = await self.carrier.send("POST", f"{self._path(handle)}/cancel", headers={})
         await read(reply, self.provider)
 
     async def _batch(self, handle: Handle) -> tuple[HttpReply, Object]:
-        reply = await self.carrier.send("GET", _path(handle), headers={})
+        reply = await self.carrier.send("GET", self._path(handle), headers={})
         found = parse_json(await read(reply, self.provider), self.provider)
         if not isinstance(found, dict):
             raise malformed(self.provider, TypeError(), request_id(reply.headers))
         return reply, found
+
+    def _path(self, handle: Handle) -> str:
+        name = handle.get("batch")
+        if not isinstance(name, str) or not name:
+            msg = "token: it does not name a batch."
+            raise e.InvalidRequestError(msg, field="token")
+        return f"{self.batches_path}/{quote(name, safe='')}"
 
     async def _field(self, reply: HttpReply, name: str) -> str:
         found = parse_json(await read(reply, self.provider), self.provider)
@@ -233,14 +258,6 @@ def batching_text(
 # -- what is said of it -------------------------------------------------------------------
 
 
-def _path(handle: Handle) -> str:
-    name = handle.get("batch")
-    if not isinstance(name, str) or not name:
-        msg = "token: it does not name a batch."
-        raise e.InvalidRequestError(msg, field="token")
-    return f"/batches/{quote(name, safe='')}"
-
-
 def _status(found: Object, named: str | None, codec: Codec) -> JobStatus:
     word = str(found["status"])
     state = state_of(word, STATES)
@@ -286,8 +303,8 @@ def _outcome(row: Object, codec: Codec, request: TextRequest, provider: str) -> 
     )
 
 
-def _undone(error: Object, codec: Codec, provider: str) -> e.VendorError:
-    if error.get("code") not in UNDONE:
+def _undone(error: Object | str, codec: Codec, provider: str) -> e.VendorError:
+    if isinstance(error, str) or error.get("code") not in UNDONE:
         return fault(
             error, provider=provider, quirks=codec.quirks, request_id=None, scrub=codec.scrub
         )

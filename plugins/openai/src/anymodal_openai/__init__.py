@@ -37,7 +37,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         ],
         priority=100,
         capabilities=Capabilities(
-            yes={"streaming", "citations"}, no={"video_input", "audio_output"}
+            yes={"streaming", "batch", "citations"}, no={"video_input", "audio_output"}
         ),
         models=MODELS,
         patterns=("gpt-*", "o[0-9]*", "ft:gpt-*", "ft:o[0-9]*", "chatgpt-*"),

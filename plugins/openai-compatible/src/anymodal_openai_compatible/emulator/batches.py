@@ -166,7 +166,7 @@ class _Shop:
     def _faults(self, content: bytes, batch: _Batch) -> Iterator[Json]:
         """Read the lines into *batch*, and iterate over what is wrong with them."""
         seen: set[str] = set()
-        for number, line in enumerate(content.decode().splitlines(), 1):
+        for number, line in enumerate(content.splitlines(), 1):
             try:
                 row = json.loads(line)
                 check(row, LINE)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 import attrs
 from anymodal_emulator.app import Emulator, Memory, RefusedError, Reply, Request
 
-__all__ = ["Json", "Shelf", "keep_file", "kept", "page", "without"]
+__all__ = ["Json", "Shelf", "form_of", "keep_file", "kept", "page", "without"]
 
 Json: TypeAlias = dict[str, Any]
 
@@ -45,7 +45,7 @@ class Shelf:
 
     def upload(self, request: Request) -> Reply:
         """Take a file that comes as a form."""
-        form = _form(request)
+        form = form_of(request)
         for name in ("purpose", "file"):
             if name not in form:
                 raise RefusedError(kind="missing", param=name)
@@ -112,8 +112,13 @@ def keep_file(memory: Memory, filename: str, content: bytes, purpose: str) -> Js
     return shown
 
 
-def _form(request: Request) -> dict[str, tuple[str, bytes]]:
-    """Return the fields of a form: name to file name and bytes."""
+def form_of(request: Request) -> dict[str, tuple[str, bytes]]:
+    """
+    Return the fields of a form: name to file name and bytes.
+
+    Raises:
+        RefusedError: The body is no form.
+    """
     declared = request.received.headers.get("content-type", "")
     found = re.fullmatch(r'multipart/form-data; boundary="?([^";]+)"?', declared)
     if found is None:

@@ -1,5 +1,5 @@
 """
-Mistral on loopback: Chat Completions and models, as strict as the vendor's own types.
+Mistral on loopback: Chat Completions, models, files and batches, as strict as the vendor's own types.
 
 The protocol is that of `anymodal_openai_compatible.emulator`. Here stands what is
 Mistral's own: the fields that it takes, reasoning among the pieces of content, ids
@@ -23,6 +23,9 @@ from anymodal_openai_compatible.emulator import Dialect, vendor
 from anymodal_openai_compatible.emulator.chat import ROLES
 from anymodal_openai_compatible.emulator.fields import CHAT, PARTS
 from anymodal_openai_compatible.emulator.refusals import WORDS
+
+from .batches import serve_batches
+from .files import serve_files
 
 __all__ = ["app"]
 
@@ -242,3 +245,5 @@ app = vendor(
     ),
     base_path="/v1",
 )
+serve_files(app, "/v1")
+serve_batches(app, "/v1")
