@@ -9,6 +9,7 @@ import math
 import attrs
 import pytest
 from anymodal import errors as e
+from anymodal.failures import transport_errors
 from anymodal.jobs import (
     ENDED,
     LONGEST_TOKEN,
@@ -193,8 +194,12 @@ def test_no_answer_leaves_the_outcome_unknown(error):
 
 def test_no_connection_means_nothing_was_sent():
     """Then another vendor may be asked."""
-    with pytest.raises(e.ConnectionFailedError) as found, submitting("acme"):
-        raise BROKE from ConnectionRefusedError()
+    with (
+        pytest.raises(e.ConnectionFailedError) as found,
+        submitting("acme"),
+        transport_errors("acme"),
+    ):
+        raise ConnectionRefusedError
 
     assert not isinstance(found.value, e.OutcomeUnknownError)
 

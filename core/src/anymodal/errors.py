@@ -255,9 +255,11 @@ class VendorError(AnymodalError):
         vendor_code: The vendor's own name for the error.
         request_id: The vendor's id of the request, for its support.
         retry_after: Seconds that the vendor asks to wait.
+        never_sent: Whether it is known that no byte of the request was sent.
     """
 
     code = "vendor"
+    never_sent: bool = False
 
     def __init__(
         self,

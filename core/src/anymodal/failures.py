@@ -32,6 +32,19 @@ STATUS_ERRORS: Final[Mapping[int, type[e.VendorError]]] = {
 """What a status means everywhere; other 4xx are bad requests, other 5xx the server's."""
 
 
+_NEVER_SENT: Final = frozenset(
+    {
+        "ClientConnectorError",
+        "ConnectError",
+        "ConnectTimeout",
+        "ConnectionRefusedError",
+        "ConnectionTimeoutError",
+        "PoolTimeout",
+        "gaierror",
+    }
+)
+"""Exceptions of HTTP libraries and of Python that come before a request is written."""
+
 MAX_WAIT_SECONDS: Final = 7 * 86_400.0
 """Longest wait that is believed. Beyond it stand moments in time, sent for waits by mistake."""
 
@@ -215,6 +228,7 @@ def transport_errors(provider: str) -> Iterator[None]:
         found = cls(msg)
         if isinstance(found, e.VendorError):
             found.provider = provider
+            found.never_sent = type(error).__name__ in _NEVER_SENT
         # a traceback prints the cause, and with it the URL that some of them quote
         raise found from (None if "://" in str(error) else error)
 

@@ -246,19 +246,6 @@ class Polling:
 
 # -- submitting -----------------------------------------------------------------------
 
-_NEVER_SENT: Final = frozenset(
-    {
-        "ClientConnectorError",
-        "ConnectError",
-        "ConnectTimeout",
-        "ConnectionRefusedError",
-        "ConnectionTimeoutError",
-        "PoolTimeout",
-        "gaierror",
-    }
-)
-"""Exceptions of HTTP libraries and of Python that come before a request is written."""
-
 
 @contextmanager
 def submitting(provider: str) -> Iterator[None]:
@@ -274,7 +261,7 @@ def submitting(provider: str) -> Iterator[None]:
     try:
         yield
     except (e.ConnectionFailedError, e.IncompleteError, e.TimedOutError) as error:
-        if type(error.__cause__).__name__ in _NEVER_SENT:
+        if error.never_sent:
             raise
         msg = (
             f"{provider}: no answer came to the request that makes the job, so it may exist "
