@@ -130,6 +130,8 @@ class Settings:
         instances: Further doors to providers, by name.
         aliases: Names that stand for others, the first that can serve winning.
         fallbacks: Where to go on from a name, in order.
+        routes: Where a bare name goes, by modality.
+        auto_detect: Who goes first where several could serve, by modality.
         plugins: Which plugins are imported, and which of them act.
         models: Overrides of model facts, by `provider/model`, as written.
         flags: Providers switched on or off by variables; unset is on.
@@ -142,6 +144,8 @@ class Settings:
     instances: Mapping[str, InstanceSettings] = attrs.field(factory=dict)
     aliases: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     fallbacks: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    routes: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
+    auto_detect: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     plugins: PluginSettings = attrs.field(factory=PluginSettings)
     models: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict)
     _http_backend: str | None = None
@@ -247,11 +251,10 @@ class Settings:
             instances=_merged(self.instances, other.instances),
             aliases={**self.aliases, **other.aliases},
             fallbacks={**self.fallbacks, **other.fallbacks},
+            routes=layers.merged(self.routes, other.routes),
+            auto_detect={**self.auto_detect, **other.auto_detect},
             plugins=self.plugins.merged(other.plugins),
-            models={
-                name: {**self.models.get(name, {}), **other.models.get(name, {})}
-                for name in {**self.models, **other.models}
-            },
+            models=layers.merged(self.models, other.models),
             http_backend=_later(self._http_backend, other._http_backend),
             flags={**self.flags, **other.flags},
             environ={**self.environ, **other.environ},
@@ -280,6 +283,7 @@ _SHARED: Final = frozenset(field.name for field in attrs.fields(InstanceSettings
 _FACTS: Final = frozenset(field.name for field in attrs.fields(ModelSpec)) - {"id", "listed"}
 _TABLES: Final = (
     "aliases",
+    "auto_detect",
     "defaults",
     "fallbacks",
     "http",
@@ -287,6 +291,7 @@ _TABLES: Final = (
     "models",
     "plugins",
     "providers",
+    "routes",
 )
 
 
@@ -314,6 +319,8 @@ def _from_layer(layer: Layer) -> Settings:
         instances={name: _instance(table) for name, table in instances.tables().items()},
         aliases=root.table("aliases").take_all(layers.some_strings),
         fallbacks=root.table("fallbacks").take_all(layers.strings),
+        routes={n: one.take_all(layers.string) for n, one in root.table("routes").tables().items()},
+        auto_detect=root.table("auto_detect").take_all(layers.identifiers),
         plugins=_plugins(root.table("plugins")),
         models={name: table.found for name, table in models.tables().items()},
         http_backend=http.take("backend", _backend),

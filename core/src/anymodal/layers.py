@@ -160,6 +160,13 @@ def _line_of(text: str, key: Key) -> int | None:
     return whole_until(end - 1)[0] + 1 if end <= len(lines) else None
 
 
+def merged(
+    first: Mapping[str, Mapping[str, ValueT]], then: Mapping[str, Mapping[str, ValueT]]
+) -> dict[str, Mapping[str, ValueT]]:
+    """Return the tables of both, *then* winning key by key."""
+    return {name: {**first.get(name, {}), **then.get(name, {})} for name in {**first, **then}}
+
+
 # -- what a value has to be ---------------------------------------------------------
 
 
