@@ -13,7 +13,7 @@ import pytest
 SOURCE = Path(anymodal.__file__).parent
 
 FLOORS = [
-    {"_version", "markers", "errors", "media", "usage", "specs"},
+    {"_version", "markers", "errors", "media", "pricing", "usage", "specs"},
     {"failures", "shapes", "streams", "connection", "http", "sockets", "jobs", "stores"},
     {"modalities", "hookspecs"},
     {
@@ -27,6 +27,7 @@ FLOORS = [
         "catalogue",
         "resolution",
         "scopes",
+        "storage",
     }
     | {"quarantine", "registry", "known"},
     {"policy"},

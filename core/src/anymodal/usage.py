@@ -3,87 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from .pricing import PRICE_UNITS, Price, Prices, Used
+
 if TYPE_CHECKING:
     from .errors import AnymodalError
 
-PRICE_UNITS: Final = frozenset(
-    {
-        "input_token",
-        "cached_input_token",
-        "cache_write_token",
-        "output_token",
-        "image",
-        "second",
-        "character",
-        "request",
-    }
-)
-
-
-@attrs.frozen
-class Price:
-    """
-    What a vendor charges for *per* units, in US dollars.
-
-    Args:
-        unit: One of `PRICE_UNITS`.
-        usd: Dollars for *per* units. Zero means free; unknown is no `Price`.
-        per: How many units *usd* buys.
-    """
-
-    unit: str = attrs.field(validator=attrs.validators.in_(PRICE_UNITS))
-    usd: Decimal = attrs.field(converter=Decimal, validator=attrs.validators.ge(Decimal(0)))
-    per: int = attrs.field(default=1_000_000, validator=attrs.validators.gt(0))
-
-
-def _items(found: Iterable[Price]) -> tuple[Price, ...]:
-    return tuple(found)
-
-
-@attrs.frozen
-class Prices:
-    """
-    A model's prices, and where and when they were read.
-
-    Args:
-        items: At most one price a unit.
-        source: Page or data file that they are from.
-        as_of: The day they were read.
-    """
-
-    items: tuple[Price, ...] = attrs.field(converter=_items)
-    source: str
-    as_of: dt.date
-    _per_unit: Mapping[str, Decimal] = attrs.field(init=False, repr=False, eq=False)
-
-    def __attrs_post_init__(self) -> None:
-        per_unit = {price.unit: price.usd / price.per for price in self.items}
-        if len(per_unit) != len(self.items):
-            msg = "prices: a unit is priced twice"
-            raise ValueError(msg)
-        object.__setattr__(self, "_per_unit", per_unit)
-
-    def usd_per(self, unit: str) -> Decimal | None:
-        """Return dollars for one *unit*, or None where it is unknown."""
-        return self._per_unit.get(unit)
-
-    def times(self, share: Decimal | str, source: str, as_of: dt.date) -> Prices:
-        """
-        Return the prices of a discount, such as that of batches.
-
-        Args:
-            share: What is left of each price: `"0.5"` for half.
-            source: Page that the discount is from.
-            as_of: The day it was read.
-        """
-        items = [Price(one.unit, one.usd * Decimal(share), one.per) for one in self.items]
-        return Prices(items, source, as_of)
+__all__ = [
+    "PRICE_UNITS",
+    "Attempt",
+    "CallWarning",
+    "Cost",
+    "Price",
+    "Prices",
+    "Record",
+    "Usage",
+    "Used",
+    "cost_of",
+]
 
 
 @attrs.frozen
@@ -102,6 +44,16 @@ class Usage:
     reasoning_tokens: int | None = None
     usd: Decimal | None = None
     """Dollars, where the vendor itself says what the call cost."""
+    units: tuple[Used, ...] = ()
+    """
+    What else is billed: images, seconds, characters, searches. Tokens of sound and
+    of pictures are said here and counted in `input_tokens` and `output_tokens` too.
+    """
+
+    def amount(self, unit: str) -> Decimal | None:
+        """Return how many of *unit* stand in `units`, of whatever size; None where none do."""
+        found = [one.amount for one in self.units if one.unit == unit]
+        return sum(found, Decimal(0)) if found else None
 
     @property
     def total_tokens(self) -> int | None:
@@ -127,36 +79,97 @@ class Cost:
     as_of: dt.date | None = None
 
 
+_UNREPORTED: Final = Cost(None, "the vendor reported no usage")
+_INCOMPLETE: Final = Cost(None, "the vendor reported incomplete usage")
+_UNPRICED: Final = Cost(None, "no price is known for this model")
+_NO_TOKEN_PRICE: Final = Cost(None, "no token price is known for this model")
+_NOTHING: Final = Decimal(0)
+_IS_INPUT: Final = {
+    "audio_input_token": True,
+    "image_input_token": True,
+    "audio_output_token": False,
+    "image_output_token": False,
+}
+"""Tokens that are counted among plain ones too: among those of the prompt, or of the answer."""
+
+
 def cost_of(usage: Usage | None, prices: Prices | None) -> Cost:
     """
     Return what *usage* cost at *prices*.
 
-    A unit that was used and has no known price makes the whole cost unknown,
-    except cached and cache-written input, which then counts as plain input.
+    A unit that was used and has no known price makes the whole cost unknown;
+    but cached and cache-written input, and the tokens of pictures in a prompt,
+    then count as plain input. Where no token is priced but other units are,
+    tokens cost nothing. A fee for a request is due once, unless the usage says
+    how many there were.
     """
     if usage is None:
-        return Cost(None, "the vendor reported no usage")
+        return _UNREPORTED
     if usage.usd is not None:
         return Cost(usage.usd, "reported by the vendor")
     if prices is None:
-        return Cost(None, "no price is known for this model")
+        return _UNPRICED
+    if usage.units or not prices.are_plain:
+        return _cost_of_all(usage, prices)
+    return _cost_with_tokens(usage, prices)
+
+
+def _cost_of_all(usage: Usage, prices: Prices) -> Cost:
+    usd, heard, told = _NOTHING, _NOTHING, _NOTHING
+    for one in usage.units:
+        price = prices.usd_per(one.unit, one.size, one.quality)
+        if price is None:
+            if one.unit == "image_input_token":
+                continue
+            what = " ".join(filter(None, (one.unit, one.size, one.quality)))
+            return Cost(None, f"no price is known for this model's {what}")
+        usd += price * one.amount
+        if _IS_INPUT.get(one.unit) is True:
+            heard += one.amount
+        elif _IS_INPUT.get(one.unit) is False:
+            told += one.amount
+    if usage.amount("request") is None:
+        usd += prices.usd_per("request") or _NOTHING
+    if prices.have_tokens:
+        return _cost_with_tokens(usage, prices, usd, heard, told)
+    if not usage.units and any(one.unit != "request" for one in prices.items):
+        return _INCOMPLETE
+    return Cost(usd, prices.source, prices.as_of) if prices.items else _UNPRICED
+
+
+def _cost_with_tokens(
+    usage: Usage,
+    prices: Prices,
+    more: Decimal = _NOTHING,
+    heard: Decimal | int = 0,
+    told: Decimal | int = 0,
+) -> Cost:
+    """Return *more* and the plain tokens; those *heard* and *told* otherwise are in *more*."""
     if usage.input_tokens is None or usage.output_tokens is None:
-        return Cost(None, "the vendor reported incomplete usage")
-    input_price, output_price = prices.usd_per("input_token"), prices.usd_per("output_token")
-    if input_price is None or output_price is None:
-        return Cost(None, "no token price is known for this model")
+        return _INCOMPLETE
+    per_unit = prices.per_unit
     cached, written = usage.cached_input_tokens or 0, usage.cache_write_tokens or 0
-    plain = max(usage.input_tokens - cached - written, 0)
-    usd = plain * input_price + usage.output_tokens * output_price
+    plain = usage.input_tokens - cached - written - heard
+    answer = usage.output_tokens - told
+    input_price, output_price = per_unit.get("input_token"), per_unit.get("output_token")
+    if (input_price is None and plain > 0) or (output_price is None and answer > 0):
+        return _NO_TOKEN_PRICE
+    usd = more
+    if answer > 0 and output_price:
+        usd += answer * output_price
+    if plain > 0 and input_price:
+        usd += plain * input_price
     if cached:
-        usd += cached * _first(prices.usd_per("cached_input_token"), input_price)
+        price = per_unit.get("cached_input_token", input_price)
+        if price is None:
+            return _NO_TOKEN_PRICE
+        usd += cached * price
     if written:
-        usd += written * _first(prices.usd_per("cache_write_token"), input_price)
+        price = per_unit.get("cache_write_token", input_price)
+        if price is None:
+            return _NO_TOKEN_PRICE
+        usd += written * price
     return Cost(usd, prices.source, prices.as_of)
-
-
-def _first(price: Decimal | None, otherwise: Decimal) -> Decimal:
-    return otherwise if price is None else price
 
 
 @attrs.frozen
