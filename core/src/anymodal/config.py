@@ -32,94 +32,6 @@ def _later(first: _ValueT | None, then: _ValueT | None) -> _ValueT | None:
 
 
 @attrs.frozen(kw_only=True)
-class InstanceSettings:
-    """
-    What is set for a provider or an instance; None is not set.
-
-    Attributes:
-        provider: Id of the provider; an instance always has one.
-        enabled: Whether it may be used.
-        base_url: Without a slash at its end.
-        rate_limit: Requests per minute.
-        concurrency: Calls at once.
-        timeout: The parts of `Deadlines` that are set; None is for ever.
-        default_models: Model by modality.
-        priority: Orders listings, highest first.
-        rest: Every other key as it was written: credentials, references
-            unresolved, and settings of the plugin. Which is which the spec knows.
-    """
-
-    provider: str | None = None
-    enabled: bool | None = None
-    base_url: str | None = None
-    rate_limit: int | None = None
-    concurrency: int | None = None
-    timeout: Mapping[str, float | None] = attrs.field(factory=dict)
-    default_models: Mapping[str, str] = attrs.field(factory=dict)
-    priority: int | None = None
-    rest: Mapping[str, object] = attrs.field(factory=dict, repr=_keys_only)
-
-    def deadlines(self, default: Deadlines) -> Deadlines:
-        """Return *default* with what is set here."""
-        return attrs.evolve(default, **self.timeout)
-
-    def merged(self, other: InstanceSettings) -> InstanceSettings:
-        """Return both, *other* winning key by key."""
-        return InstanceSettings(
-            provider=_later(self.provider, other.provider),
-            enabled=_later(self.enabled, other.enabled),
-            base_url=_later(self.base_url, other.base_url),
-            rate_limit=_later(self.rate_limit, other.rate_limit),
-            concurrency=_later(self.concurrency, other.concurrency),
-            timeout={**self.timeout, **other.timeout},
-            default_models={**self.default_models, **other.default_models},
-            priority=_later(self.priority, other.priority),
-            rest={**self.rest, **other.rest},
-        )
-
-
-UNSET: Final = InstanceSettings()
-
-
-@attrs.frozen(kw_only=True)
-class PluginSettings:
-    """
-    Which plugins are imported, and which of them act.
-
-    Attributes:
-        prefer: Distribution that serves an id which several claim.
-        allow: The only plugins that may be imported; None is all.
-        disable: Plugins that are not imported.
-    """
-
-    _use: tuple[str, ...] | None = None
-    prefer: Mapping[str, str] = attrs.field(factory=dict)
-    allow: frozenset[str] | None = None
-    disable: frozenset[str] = frozenset()
-    _autoload: bool | None = None
-
-    @property
-    def use(self) -> tuple[str, ...]:
-        """Plugins that act unasked, such as observers, in this order."""
-        return self._use or ()
-
-    @property
-    def autoload(self) -> bool:
-        """Whether installed plugins are looked for at all."""
-        return self._autoload is not False
-
-    def merged(self, other: PluginSettings) -> PluginSettings:
-        """Return both, *other* winning; what either disables is disabled."""
-        return PluginSettings(
-            use=_later(self._use, other._use),
-            prefer={**self.prefer, **other.prefer},
-            allow=_later(self.allow, other.allow),
-            disable=self.disable | other.disable,
-            autoload=_later(self._autoload, other._autoload),
-        )
-
-
-@attrs.frozen(kw_only=True)
 class Settings:
     """
     What is set, wherever it was set.
@@ -134,6 +46,7 @@ class Settings:
         auto_detect: Who goes first where several could serve, by modality.
         plugins: Which plugins are imported, and which of them act.
         models: Overrides of model facts, by `provider/model`, as written.
+        store: File in which jobs and budgets are kept; `off` keeps them in memory.
         flags: Providers switched on or off by variables; unset is on.
         environ: Where ambient keys and `env:` references are looked up.
         sources: Files, variables and code that these settings are from.
@@ -149,6 +62,7 @@ class Settings:
     plugins: PluginSettings = attrs.field(factory=PluginSettings)
     models: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict)
     _http_backend: str | None = None
+    store: str | None = None
     flags: Mapping[str, bool] = attrs.field(factory=dict)
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     sources: tuple[str, ...] = ()
@@ -256,6 +170,7 @@ class Settings:
             plugins=self.plugins.merged(other.plugins),
             models=layers.merged(self.models, other.models),
             http_backend=_later(self._http_backend, other._http_backend),
+            store=_later(self.store, other.store),
             flags={**self.flags, **other.flags},
             environ={**self.environ, **other.environ},
             sources=self.sources + other.sources,
@@ -282,17 +197,9 @@ def _usual_files() -> tuple[Path, Path]:
 _SHARED: Final = frozenset(field.name for field in attrs.fields(InstanceSettings)) - {"rest"}
 _FACTS: Final = frozenset(field.name for field in attrs.fields(ModelSpec)) - {"id", "listed"}
 _TABLES: Final = (
-    "aliases",
-    "auto_detect",
-    "defaults",
-    "fallbacks",
-    "http",
-    "instances",
-    "models",
-    "plugins",
-    "providers",
-    "routes",
-)
+    "aliases", "auto_detect", "defaults", "fallbacks", "http", "instances", "models", "plugins",
+    "providers", "routes", "store",
+)  # fmt: skip
 
 
 def _from_layer(layer: Layer) -> Settings:
@@ -311,8 +218,9 @@ def _from_layer(layer: Layer) -> Settings:
         table.allow(_FACTS, "fact of a model")
         if not all(name.partition("/")):
             layer.fault(table.key, "a name such as provider/model is needed.")
-    http = root.table("http")
+    http, store = root.table("http"), root.table("store")
     http.allow(("backend",))
+    store.allow(("path",))
     return Settings(
         defaults=root.table("defaults").take_all(layers.string),
         providers={name: _instance(table) for name, table in providers.tables().items()},
@@ -324,61 +232,9 @@ def _from_layer(layer: Layer) -> Settings:
         plugins=_plugins(root.table("plugins")),
         models={name: table.found for name, table in models.tables().items()},
         http_backend=http.take("backend", _backend),
+        store=store.take("path", layers.string),
         sources=(layer.name,),
     )
-
-
-def _instance(table: Table) -> InstanceSettings:
-    return InstanceSettings(
-        provider=table.take("provider", layers.identifier),
-        enabled=table.take("enabled", layers.boolean),
-        base_url=table.take("base_url", layers.url),
-        rate_limit=table.take("rate_limit", layers.count),
-        concurrency=table.take("concurrency", layers.count),
-        timeout=_timeout(table),
-        default_models=table.table("default_models").take_all(layers.string),
-        priority=table.take("priority", layers.whole),
-        rest={
-            name: value
-            for name, value in table.found.items()
-            if name not in _SHARED and value is not None
-        },
-    )
-
-
-def _timeout(table: Table) -> dict[str, float | None]:
-    given = table.found.get("timeout")
-    if isinstance(given, Deadlines):
-        return dict(attrs.asdict(given))
-    if isinstance(given, Mapping):
-        parts = table.table("timeout")
-        parts.allow(field.name for field in attrs.fields(Deadlines))
-        found = parts.take_all(layers.seconds)
-    else:
-        total = table.take("timeout", layers.seconds)
-        found = {} if total is None else {"total": total}
-    return {name: None if value == math.inf else value for name, value in found.items()}
-
-
-def _plugins(table: Table) -> PluginSettings:
-    table.allow(("allow", "autoload", "disable", "prefer", "use"))
-    prefer = table.table("prefer")
-    prefer.ids()
-    allow = table.take("allow", layers.identifiers)
-    return PluginSettings(
-        use=table.take("use", layers.identifiers),
-        prefer=prefer.take_all(layers.string),
-        allow=None if allow is None else frozenset(allow),
-        disable=frozenset(table.take("disable", layers.identifiers) or ()),
-        autoload=table.take("autoload", layers.boolean),
-    )
-
-
-def _backend(value: object) -> str:
-    if layers.string(value) not in HTTP_BACKENDS:
-        message = f"one of {', '.join(HTTP_BACKENDS)} is needed."
-        raise layers.WrongValueError(message)
-    return str(value)
 
 
 def _check_instances(found: Settings, every: Iterable[Layer]) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .modalities.video import VideoProviderSpec
     from .secrets import SecretSource
     from .specs import CommandSpec, EmulatorSpec
+    from .stores import Store
 
 # mypy: disable-error-code="empty-body"
 
@@ -272,10 +273,22 @@ def anymodal_secrets() -> Iterable[SecretSource]:
 
 
 @hookspec
-def anymodal_stores() -> Iterable[object]:
+def anymodal_stores() -> Iterable[Store]:
     """
-    Offer places in which jobs, budgets and limits are kept.
+    Offer a place in which jobs, budgets and limits are kept.
 
     Returns:
-        Stores. Used only where `[plugins] use` names the plugin.
+        An object with the methods of `anymodal.stores.Store`; a subclass of
+        `anymodal.stores.Kept` has to write two. Used only where `[plugins] use`
+        names the plugin, in place of the file that is used without one. Where two
+        are in use, that is an error.
+
+    Example::
+
+        class Shelf(Kept):
+            ...
+
+        @hookimpl
+        def anymodal_stores():
+            yield Shelf("redis://127.0.0.1")
     """

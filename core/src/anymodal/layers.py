@@ -22,6 +22,7 @@ ValueT = TypeVar("ValueT")
 Key = tuple[str, ...]
 
 FLAG_PREFIX: Final = "ENABLE_PROVIDER_"
+STORE_FILE: Final = "anymodal.sqlite"
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _TOML_PLACE: Final = re.compile(r"^(.*) \(at line (\d+), column \d+\)$", re.DOTALL)
 
@@ -302,6 +303,10 @@ def _defaults(given: str) -> Mapping[str, object]:
         raise WrongValueError(message) from None
 
 
+def _in_folder(given: str) -> str:
+    return given if given == "off" else str(Path(given) / STORE_FILE)
+
+
 def _listed(given: str) -> list[str]:
     return given.replace(",", " ").split()
 
@@ -310,6 +315,7 @@ _VARIABLES: Final[Mapping[str, Callable[[str], Mapping[str, object]]]] = {
     "PROVIDER_DEFAULTS_JSON": _defaults,
     "ANYMODAL_PLUGINS": lambda given: {"plugins": {"allow": _listed(given)}},
     "ANYMODAL_DISABLE_PLUGINS": lambda given: {"plugins": {"disable": _listed(given)}},
+    "ANYMODAL_STATE_DIR": lambda given: {"store": {"path": _in_folder(given)}},
     "ANYMODAL_NO_AUTOLOAD": lambda given: {"plugins": {"autoload": not _is_on(given)}},
 }
 

@@ -31,7 +31,7 @@ ACTING: Final[Mapping[str, tuple[str, ...]]] = {
     "anymodal_middleware": ("around",),
     "anymodal_observers": ("on_event",),
     "anymodal_secrets": ("get",),
-    "anymodal_stores": (),
+    "anymodal_stores": ("get", "items", "put", "claim", "replace", "delete", "add", "aclose"),
 }
 """Hooks that give objects which act unasked, and the methods that each object has."""
 

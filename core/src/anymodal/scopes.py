@@ -74,6 +74,9 @@ def narrowed(
     if said.plugins != PluginSettings():
         msg = f"{name}: [plugins] are shared with the client; set them there."
         raise e.ConfigurationError(msg)
+    if said.store is not None:
+        msg = f"{name}: the [store] is shared with the client; each tenant has a room of its own."
+        raise e.ConfigurationError(msg)
     own = {kind: one.rest for kind, one in {**said.providers, **said.instances}.items() if one.rest}
     if keys is not None:
         sealed: Mapping[str, Mapping[str, object]] | None = _merged(own, _checked(name, keys))
