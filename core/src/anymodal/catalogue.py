@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -36,7 +37,8 @@ class OfferedModel:
 
 def is_free(model: ModelSpec) -> bool:
     """Whether *model* is known to cost nothing."""
-    return model.prices is not None and all(price.usd == 0 for price in model.prices.items)
+    prices = model.prices.items if model.prices else ()
+    return bool(prices) and all(price.usd == 0 for price in prices)
 
 
 def table(spec: ProviderSpec[Any], overrides: Overrides) -> tuple[ModelSpec, ...]:
@@ -115,10 +117,20 @@ def _prices(value: object, _: ModelSpec) -> Prices:
         msg = "a table is needed, such as { input_token = 2, output_token = 10, per = 1000000 }"
         raise TypeError(msg)
     rest = dict(value)
-    per = rest.pop("per", 1_000_000)
+    usual = {"per": rest.pop("per")} if "per" in rest else {}
     source, as_of = str(rest.pop("source", "settings")), rest.pop("as_of", None)
     day = as_of if isinstance(as_of, dt.date) else dt.datetime.now(dt.UTC).date()
-    return Prices([Price(unit, _dollars(usd), per) for unit, usd in rest.items()], source, day)
+    items = [
+        _price(unit, {**usual, **one} if isinstance(one, Mapping) else {**usual, "usd": one})
+        for unit, some in rest.items()
+        for one in (some if isinstance(some, list) else [some])
+    ]
+    return Prices(items, source, day)
+
+
+def _price(unit: str, fields: Mapping[str, Any]) -> Price:
+    rest = dict(fields)
+    return Price(unit, _dollars(rest.pop("usd", None)), **rest)
 
 
 def _dollars(value: object) -> Decimal:
@@ -126,6 +138,13 @@ def _dollars(value: object) -> Decimal:
     if found is None or not found.is_finite():
         raise ArithmeticError
     return found
+
+
+def _temperature(value: object, _: ModelSpec) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+        msg = f"a number from 0 up is needed, not {value!r}"
+        raise TypeError(msg)
+    return value
 
 
 def _lifecycle(value: object, _: ModelSpec) -> Lifecycle:
@@ -159,6 +178,7 @@ _READERS: Final[Mapping[str, Callable[[object, ModelSpec], object]]] = {
     "max_output_tokens": _tokens,
     "prices": _prices,
     "source": _text,
+    "temperature_max": _temperature,
 }
 
 

@@ -192,6 +192,7 @@ class ModelSpec:
         prices: What it costs; `None` is unknown.
         batch_prices: What it costs in a batch; `None` is unknown.
         lifecycle: Active, deprecated or retired.
+        temperature_max: Highest temperature it takes; `None` is unknown.
         api: Which of the vendor's protocols serves it, where there are several.
         listed: Whether it stands in the plugin's table. A name outside the
             table is sent as it is.
@@ -217,6 +218,9 @@ class ModelSpec:
     api: str = attrs.field(default="", validator=_A_STRING)
     listed: bool = True
     source: str = attrs.field(default="", validator=_A_STRING)
+    temperature_max: float | None = attrs.field(
+        default=None, validator=attrs.validators.instance_of((int, float, NoneType))
+    )
 
 
 def _credentials(found: Iterable[Credential]) -> tuple[Credential, ...]:

@@ -12,6 +12,7 @@ from .. import errors as e
 from ..call import Call, ModelChoice
 from ..media import Audio, File, Image, Media, Video
 from ..modalities.messages import Message, Prompt, messages_of
+from ..modalities.ranges import within_ranges
 from ..modalities.text import (
     Cache,
     Effort,
@@ -80,9 +81,10 @@ class Asked:
 
         Raises:
             InvalidRequestError: Something in it no provider could serve.
+            UnsupportedFeatureError: The model cannot, and the caller is strict.
         """
         search = self.web_search
-        return TextRequest(
+        request = TextRequest(
             model=row.model,
             messages=messages_of(prompt),
             system=self.system,
@@ -104,6 +106,7 @@ class Asked:
             raw=self.raw,
             warnings=call.record.warnings,
         )
+        return within_ranges(request)
 
 
 def needs_of(request: TextRequest) -> list[str]:
