@@ -33,6 +33,14 @@ def test_the_tour_is_well(tmp_path):
     assert 0 == done.returncode
     assert len(rows) == len(rows_of(specs()))
     assert {"openai", "openai-compatible"} <= {row["provider"] for row in rows}
+    done_by = {
+        operation: {row["provider"] for row in rows if row["operation"] == operation}
+        for operation in ("batch", "citations")
+    }
+    assert done_by == {
+        "batch": {"anthropic", "groq", "mistral", "openai"},
+        "citations": {"anthropic", "groq", "openai"},
+    }
     callers = {row["provider"]: row["client"] for row in rows}
     assert callers["openai"].startswith("AsyncOpenAI/Python")
     assert callers["openai-compatible"].startswith("anymodal/")

@@ -11,11 +11,13 @@ import anymodal
 import attrs
 import pytest
 from anymodal import Capabilities, ModelSpec, TextProviderSpec, hookimpl
+from anymodal.errors import ContextLengthError
 from anymodal.modalities.image import ImageProviderSpec
 from anymodal.specs import EmulatorSpec
 from anymodal_emulator import commands, page, samples
-from anymodal_emulator.text_visits import SIZE
+from anymodal_emulator.text_visits import MORNING, SIZE
 from anymodal_emulator.tour import Row, Visit, rows_of, travel
+from anymodal_emulator.visits import PROMPT
 
 from . import conftest
 
@@ -91,6 +93,10 @@ def acme() -> EmulatorSpec:
         (
             {"capabilities": Capabilities(yes={"streaming", "image_input", "file_input"})},
             ["generate", "stream", "image", "file", "models"],
+        ),
+        (
+            {"capabilities": Capabilities(yes={"batch", "citations"})},
+            ["generate", "citations", "batch", "models"],
         ),
         (
             {
@@ -225,6 +231,99 @@ def test_local_provider_is_called_for_real(tmp_path):
     (visit,) = go(tmp_path, text(kind="local", base_url=None, connect=lambda _: Here()))
 
     assert (visit.outcome, visit.said, visit.client) == ("ok", "I am here.", "")
+
+
+class Batches:
+    """Answers two prompts as one job; what it says of them is given."""
+
+    def __init__(self, *outcomes) -> None:
+        self.outcomes = outcomes
+        self.states = [
+            anymodal.JobStatus(state="queued"),
+            anymodal.JobStatus(state="running", progress=0.5),
+            anymodal.JobStatus(state="succeeded", progress=1),
+        ]
+
+    async def generate(self, request):
+        from anymodal import Message, TextResult
+
+        return TextResult(Message.assistant("I am here."))
+
+    async def submit_batch(self, lines):
+        return {"ids": [line.id for line in lines]}
+
+    async def poll_batch(self, handle):
+        return self.states.pop(0)
+
+    async def fetch_batch(self, handle, request):
+        from anymodal import Message, TextResult
+
+        made = [
+            TextResult(Message.assistant(one)) if isinstance(one, str) else one
+            for one in self.outcomes
+        ]
+        return dict(zip(handle["ids"], made, strict=True))
+
+
+def batched(tmp_path, *outcomes) -> Visit:
+    """Return what becomes of a batch with these outcomes, here on this machine."""
+    provider = Batches(*outcomes)
+    able = Capabilities(yes={"batch"})
+    spec = text(kind="local", base_url=None, connect=lambda _: provider, capabilities=able)
+    (_, visit) = go(tmp_path, spec)
+    assert visit.row.operation == "batch"
+    return visit
+
+
+def test_batch_shows_answers_and_how_it_went_on(tmp_path):
+    """It is asked for until it has ended, without the waits of a real job."""
+    visit = batched(tmp_path, "The stars.", "The sea.")
+
+    assert visit.outcome == "ok"
+    assert visit.said == (
+        "night: The stars.\nmorning: The sea.\nqueued > running 50% > succeeded 100%"
+    )
+
+
+def test_batch_with_a_line_that_failed_is_no_success(tmp_path):
+    """The row has the line's own error."""
+    visit = batched(tmp_path, "The stars.", ContextLengthError("acme: too long"))
+
+    assert visit.outcome == "ContextLengthError: acme: too long"
+
+
+def test_batch_with_answers_in_each_others_places_is_no_success(tmp_path):
+    """Each of the words is there all the same."""
+    visit = batched(tmp_path, f"You said: {MORNING}", f"You said: {PROMPT}")
+
+    assert visit.outcome == "LookupError: an answer stands in the other's place"
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome"),
+    [
+        (["So says Pliny.", ("https://a.example", "Pliny")], "ok"),
+        (["So say I."], "LookupError: the stream named 0 sources and the whole answer 0"),
+    ],
+)
+def test_citations_are_seen_in_the_stream_and_in_the_whole(tmp_path, events, outcome):
+    """An answer without a source is none, where the spec promises sources."""
+
+    class Cites:
+        @anymodal.streaming
+        async def stream(self, request):
+            from anymodal import Citation, Finish, TextDelta
+
+            for one in events:
+                yield TextDelta(one) if isinstance(one, str) else Citation(*one)
+            yield Finish()
+
+    able = Capabilities(yes={"citations"})
+    spec = text(kind="local", base_url=None, connect=lambda _: Cites(), capabilities=able)
+    (_, visit) = go(tmp_path, spec)
+
+    assert (visit.row.operation, visit.outcome) == ("citations", outcome)
+    assert outcome != "ok" or visit.said.endswith("Pliny: https://a.example")
 
 
 def test_unknown_modality_fails_by_name(tmp_path):

@@ -11,9 +11,10 @@ import attrs
 from .samples import pdf, png
 from .visits import PROMPT, SECONDS, Visit
 
-__all__ = ["SIZE", "TEXT", "Operation"]
+__all__ = ["MORNING", "SIZE", "TEXT", "Operation"]
 
 SIZE: Final = (240, 150)
+MORNING: Final = "And what does he see in the morning?"
 
 Do = Callable[[anymodal.Client, Visit, str], Awaitable[None]]
 
@@ -27,7 +28,7 @@ class Operation:
         need: The capability that it needs; empty where none.
         prompt: The words.
         do: Makes the call and notes what came back.
-        shows: Words that the answer has to show besides the prompt.
+        wanted: Words that the answer has to show besides the prompt.
         echoes: Whether it has to show the prompt.
         usual: Whether it is tried where a provider lists no models and does not
             say that it lacks the capability.
@@ -118,6 +119,39 @@ async def _web_search(client: anymodal.Client, visit: Visit, name: str) -> None:
     visit.said, visit.seconds = f"{reply.text}\n\n{sources}", reply.record.seconds
 
 
+async def _citations(client: anymodal.Client, visit: Visit, name: str) -> None:
+    async with client.text.stream(visit.prompt, model=name, timeout=SECONDS) as stream:
+        came = [event async for event in stream if isinstance(event, anymodal.Citation)]
+        reply = await stream.result()
+    if not came or tuple(came) != reply.citations:
+        msg = f"the stream named {len(came)} sources and the whole answer {len(reply.citations)}"
+        raise LookupError(msg)
+    sources = "\n".join(f"{one.title}: {one.url}" for one in came)
+    visit.said, visit.seconds = f"{reply.text}\n\n{sources}", reply.record.seconds
+
+
+async def _batch(client: anymodal.Client, visit: Visit, name: str) -> None:
+    prompts = [("night", visit.prompt), ("morning", MORNING)]
+    job = await client.text.batch(prompts, model=name, timeout=SECONDS)
+    told = [await job.poll()]
+    while not told[-1].is_ended:  # without the usual waits; the tour bounds it
+        told.append(await job.poll())
+    batch = await job.result()
+    for error in batch.errors.values():
+        raise error
+    night, morning = (answer.text for answer in batch.answers)
+    if MORNING in night or visit.prompt in morning:
+        msg = "an answer stands in the other's place"
+        raise LookupError(msg)
+    stages = " > ".join(_stage(status) for status in told)
+    visit.said = f"night: {night}\nmorning: {morning}\n{stages}"
+
+
+def _stage(status: anymodal.JobStatus) -> str:
+    share = "" if status.progress is None else f" {status.progress:.0%}"
+    return f"{status.state}{share}"
+
+
 TEXT: Final[Mapping[str, Operation]] = {
     "generate": Operation("", _generate),
     "stream": Operation("streaming", _stream),
@@ -140,11 +174,13 @@ TEXT: Final[Mapping[str, Operation]] = {
     "web_search": Operation(
         "web_search", _web_search, "Which lighthouse is the oldest?", ("https://",)
     ),
+    "citations": Operation("citations", _citations, "Who says so? emulator:cite", ("https://",)),
     "image": Operation(
         "image_input", _image, "What is on this picture?", ("image/png", f"{SIZE[0]}x{SIZE[1]}")
     ),
     "file": Operation(
         "file_input", _file, "What does this document say?", ("application/pdf", "letter.pdf")
     ),
+    "batch": Operation("batch", _batch, wanted=(MORNING, "succeeded")),
 }
 """By name, in the order of the table."""
