@@ -295,6 +295,7 @@ RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "1"}
 CALLED = [*HELLO, {"role": "assistant", "content": [TOOL_USE]}]
 OPEN = {"type": "object", "properties": {}}
 FORMAT = {"type": "json_schema", "schema": OPEN}
+NULLABLE = {"type": ["string", "null"], "enum": ["a", None]}
 LOOSE = {**FORMAT, "schema": {**CITY, "properties": {"n": {"type": "integer", "minimum": 1}}}}
 REFUSED = {
     "unknown field": ({"seed": 1}, "seed: Extra inputs are not permitted"),
@@ -403,6 +404,10 @@ REFUSED = {
     ),
     "open schema": ({"output_config": {"format": FORMAT}}, "must be explicitly set to false"),
     "bounds": ({"output_config": {"format": LOOSE}}, "properties minimum are not supported"),
+    "typed values": (
+        {"output_config": {"format": {**FORMAT, "schema": NULLABLE}}},
+        "Enum value 'a' does not match declared type '['string', 'null']'",
+    ),
     "cited schema": (
         {
             "messages": [user(document(text="x", citations={"enabled": True}), words("x"))],

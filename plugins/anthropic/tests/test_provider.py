@@ -6,6 +6,7 @@ import json
 
 import anymodal
 import anymodal_anthropic
+import attrs
 import pytest
 from anymodal import (
     Citation,
@@ -128,7 +129,8 @@ async def test_a_conversation_of_another_vendor_goes_on_here(provider):
         Message("assistant", (call,), state),
         Message.user(ToolResult("functions.rate:0", "2")),
     ]
-    request = ask(messages=talk, tools=(RATE,))
+    tool = attrs.evolve(RATE, strict=False)
+    request = ask(messages=talk, tools=(tool,))
     result = await provider.generate(request)
 
     assert result.text.endswith("rate returned: 1 | rate returned: 2")

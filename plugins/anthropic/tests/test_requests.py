@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import attrs
 import pytest
+from anthropic import transform_schema
 from anymodal import (
     Audio,
     Capabilities,
@@ -186,6 +189,10 @@ def test_everything():
                 "metadata": {"user_id": "u-1"},
             },
             [
+                (
+                    "schema",
+                    "the vendor does not hold the model to all of the schema: /properties/n/minimum cannot be held to; /properties/more/items/maxLength cannot be held to",
+                ),
                 (
                     "temperature",
                     "left out, because version 2026-10-21 of the API refuses it; set api_version = '2023-06-01'",
@@ -764,25 +771,104 @@ def test_sampling_by_version_and_model(version, name, reasoning, sent):
     assert ([] if sent else ["temperature", "top_p", "top_k"]) == [one for one, _ in warnings]
 
 
+LINK = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Link"}}}
+
+
 @pytest.mark.parametrize(
     "schema",
     [
         {"type": "object", "additionalProperties": {"type": "integer"}},
         {"type": "array", "items": {"type": "object", "additionalProperties": True}},
+        {"type": "object", "properties": {"a": {}}},
+        {**LINK, "$defs": {"Link": LINK}},
+        {"type": 7},
+        {},
     ],
 )
-def test_maps_of_free_keys_are_warned_of(schema):
-    """The vendor closes every object."""
+def test_what_no_answer_is_held_to_is_asked_for(schema):
+    """The vendor closes objects, follows no recursion, and refuses what it cannot hold to."""
+    alone, warnings = body(schema=schema)
+    behind, _ = body(schema=schema, system="Be brief.", cache="system")
+    asked = f"Answer with JSON alone that fits this JSON Schema: {json.dumps(schema)}"
+
+    assert ["schema"] == [setting for setting, _ in warnings]
+    assert "output_config" not in alone
+    assert asked == alone["system"]
+    assert f"Be brief.\n\n{asked}" == behind["system"][0]["text"]
+
+
+def test_a_tool_that_cannot_be_held_to_is_sent_without():
+    """Its schema as it was, and a warning that says why; the others stay strict."""
+    free = {"type": "object", "properties": {"a": {"type": "object"}}}
+    tools = (
+        ToolSpec(name="free", parameters=free, strict=True),
+        ToolSpec(name="held", strict=True),
+    )
+    found, warnings = body(tools=tools)
+
+    assert {"name": "free", "input_schema": free} == found["tools"][0]
+    assert found["tools"][1]["strict"] is True
+    assert warnings == snapshot(
+        [
+            (
+                "tools",
+                "the vendor does not hold the model to the schema: /properties/a has free keys",
+            )
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        SCHEMA,
+        {"type": "array", "items": {"type": "string", "format": "date"}, "minItems": 1},
+        {"type": "object", "properties": {"a": {"type": "null"}}, "additionalProperties": False},
+        {"type": "object", "properties": {"a": {"enum": ["x", "y"], "type": "string"}}},
+        {"anyOf": [{"const": 1, "type": "integer"}, {"type": "string", "minLength": 2}]},
+        {"oneOf": [{"type": "string", "description": "a word"}, {"type": "boolean"}]},
+        {"type": "number", "multipleOf": 2, "default": 4, "description": "even"},
+        {
+            "type": "object",
+            "properties": {"a": {"$ref": "#/$defs/A"}},
+            "required": ["a"],
+            "$defs": {"A": {"type": "array", "items": {"type": "integer"}, "minItems": 3}},
+        },
+    ],
+)
+def test_schemas_are_what_the_sdk_makes_of_them(schema):
+    """By the vendor's own judgement, where it has one."""
+    found, _ = body(schema=schema)
+
+    assert transform_schema(schema) == found["output_config"]["format"]["schema"]
+
+
+def test_what_the_sdk_leaves_to_the_vendor():
+    """Types beside an enum, and words beside a reference."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "a": {"type": ["string", "null"], "enum": ["x", None]},
+            "b": {"type": ["integer", "null"]},
+            "c": {"$ref": "#/$defs/C", "description": "a c"},
+        },
+        "$defs": {"C": {"type": "string", "pattern": "^c"}},
+    }
     found, warnings = body(schema=schema)
 
-    assert "'additionalProperties': False" in str(found["output_config"])
+    assert found["output_config"]["format"]["schema"] == snapshot(
+        {
+            "type": "object",
+            "properties": {
+                "a": {"enum": ["x", None]},
+                "b": {"type": ["integer", "null"]},
+                "c": {"anyOf": [{"$ref": "#/$defs/C"}], "description": "a c"},
+            },
+            "$defs": {"C": {"type": "string", "description": '{pattern: "^c"}'}},
+            "additionalProperties": False,
+        }
+    )
     assert ["schema"] == [setting for setting, _ in warnings]
-
-
-@pytest.mark.parametrize("schema", [{}, {"type": "object", "properties": {"a": {}}}, {"type": 7}])
-def test_schemas_beyond_the_sdk_go_as_they_are(schema):
-    """The vendor says what is wrong with them."""
-    assert body(schema=schema)[0]["output_config"]["format"]["schema"] == schema
 
 
 # -- the table ------------------------------------------------------------------------------

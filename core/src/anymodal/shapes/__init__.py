@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 import attrs
@@ -20,15 +20,19 @@ from ..errors import InvalidRequestError
 from .arguments import Arguments, arguments_of, name_of
 from .classes import read_itself, schema_and_reader
 from .growing import Growing, partial_json
-from .strictness import Schema, inlined, strict
+from .references import inlined, references
+from .strictness import Rules, Schema, Strict, asking_for, strict
 
 __all__ = [
     "Arguments",
     "Growing",
     "Output",
+    "Rules",
     "Schema",
     "Shape",
+    "Strict",
     "arguments_of",
+    "asking_for",
     "checked_by",
     "name_of",
     "partial_json",
@@ -100,7 +104,7 @@ def checked_by(schema: Schema, field: str) -> Callable[[str], Any]:
     """
     try:
         text = json.dumps(schema)
-        elsewhere = [ref for ref in _references(schema) if not ref.startswith("#")]
+        elsewhere = [ref for ref in references(schema) if not ref.startswith("#")]
         if elsewhere:
             _refuse(field, f"it refers to {elsewhere[0]}, and nothing is fetched")
         return _checked_by(text)
@@ -111,17 +115,6 @@ def checked_by(schema: Schema, field: str) -> Callable[[str], Any]:
 def _refuse(field: str, why: str, cause: Exception | None = None) -> NoReturn:
     msg = f"{field}: that is no JSON Schema to go by: {why}."
     raise InvalidRequestError(msg, field=field) from cause
-
-
-def _references(schema: object) -> Iterator[str]:
-    if isinstance(schema, Mapping):
-        reference = schema.get("$ref")
-        if isinstance(reference, str):
-            yield reference
-        schema = list(schema.values())
-    if isinstance(schema, list | tuple):
-        for inner in schema:
-            yield from _references(inner)
 
 
 @functools.lru_cache(maxsize=128)

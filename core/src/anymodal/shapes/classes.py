@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .strictness import inlined
+from .references import inlined
 
 __all__ = ["read_itself", "schema_and_reader"]
 

@@ -7,14 +7,15 @@ Source: https://platform.claude.com/docs/en/api/messages/create and anthropic 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final, cast
 
-from anthropic import transform_schema
 from anymodal.modalities.text import TextRequest, WebSearch
+from anymodal.shapes import Schema, asking_for
 
 from .models import NEWEST, THINKING
 from .options import AnthropicText
+from .schemas import held
 from .thinking import thinking_fields, thinks
 from .turns import Turns
 
@@ -68,8 +69,7 @@ def encode(
     _add_tools(body, request, option)
     _merge(body, thinking_fields(request, option, max_tokens))
     if request.schema is not None:
-        schema = _closed(request, request.schema, "schema")
-        _merge(body, {"output_config": {"format": {"type": "json_schema", "schema": schema}}})
+        _add_schema(body, request, request.schema)
     _add_settings(body, request, option, version)
     if request.cache is not None:
         _add_cache(body, request, option)
@@ -103,8 +103,9 @@ def _add_tools(body: dict[str, object], request: TextRequest, option: AnthropicT
         made: dict[str, object] = {"name": tool.name, "input_schema": tool.parameters}
         if tool.description:
             made["description"] = tool.description
-        if tool.strict:
-            made |= {"strict": True, "input_schema": _closed(request, tool.parameters, "tools")}
+        schema = held(tool.parameters, request, "tools") if tool.strict else None
+        if schema is not None:
+            made |= {"strict": True, "input_schema": schema}
         tools.append(made)
     if request.web_search is not None:
         tools.append(_search_tool(request, request.web_search, option or AnthropicText()))
@@ -150,36 +151,13 @@ def _search_tool(
     return found
 
 
-def _closed(
-    request: TextRequest, schema: Mapping[str, object], setting: str
-) -> Mapping[str, object]:
-    """
-    Return *schema* as the vendor takes it, to hold a model to it.
-
-    The vendor holds models to a part of JSON Schema, in which every object is
-    closed. Its SDK closes them, and moves all other keywords to the descriptions,
-    where the model reads them. Source: anthropic 2.11, `lib/_parse/_transform.py`,
-    and https://platform.claude.com/docs/en/build-with-claude/structured-outputs;
-    read 2026-11-20.
-    """
-    if any(_opened(schema)):
-        request.warn(setting, "objects have no keys but the named ones; the vendor allows none")
-    try:
-        return transform_schema(dict(schema))
-    except (AssertionError, AttributeError, TypeError, ValueError):
-        return schema  # beyond the SDK; the vendor says what is wrong with it
-
-
-def _opened(schema: object) -> Iterator[bool]:
-    """Iterate over whether each object within *schema* asks for keys of any name."""
-    if isinstance(schema, Mapping):
-        further = schema.get("additionalProperties")
-        yield further is True or isinstance(further, Mapping)
-        for inner in schema.values():
-            yield from _opened(inner)
-    elif isinstance(schema, list | tuple):
-        for inner in schema:
-            yield from _opened(inner)
+def _add_schema(body: dict[str, object], request: TextRequest, schema: Schema) -> None:
+    found = held(schema, request, "schema")
+    if found is not None:
+        _merge(body, {"output_config": {"format": {"type": "json_schema", "schema": found}}})
+    else:
+        asked = asking_for(schema)
+        body["system"] = f"{body['system']}\n\n{asked}" if "system" in body else asked
 
 
 # -- settings -------------------------------------------------------------------------

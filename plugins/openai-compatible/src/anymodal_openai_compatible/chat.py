@@ -7,7 +7,6 @@ openai 3.52, `types/chat`; read 2026-11-20.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
@@ -24,6 +23,7 @@ from anymodal.modalities.messages import (
     ToolResult,
 )
 from anymodal.modalities.text import Finish, TextRequest, TextResult, ToolSpec, WebSearch
+from anymodal.shapes import asking_for
 
 from .body import (
     add_cache_key,
@@ -154,9 +154,7 @@ class ChatCodec:
     def _messages(self, request: TextRequest) -> list[dict[str, object]]:
         system = request.system
         if request.schema is not None and self._schemas(request) != "json_schema":
-            hint = (
-                f"Answer with JSON alone that fits this JSON Schema: {json.dumps(request.schema)}"
-            )
+            hint = asking_for(request.schema)
             system = f"{system}\n\n{hint}" if system else hint
         found: list[dict[str, object]] = []
         if system is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from anymodal.modalities.text import TextRequest
-from anymodal.shapes import strict
+from anymodal.shapes import Rules, strict
 
 from .quirks import Quirks
 
@@ -26,10 +26,11 @@ def held(
     """
     if not quirks.strict_schemas:
         return schema, False
-    found, lost = strict(schema, unsupported=quirks.refused_keywords, formats=quirks.known_formats)
-    if not lost:
-        return found, True
-    request.warn(setting, f"the vendor does not hold the model to the schema: {lost[0]}")
+    rules = Rules(unsupported=quirks.refused_keywords, formats=quirks.known_formats)
+    found = strict(schema, rules)
+    if not found.lost:
+        return found.schema, True
+    request.warn(setting, f"the vendor does not hold the model to the schema: {found.lost[0]}")
     return schema, False
 
 

@@ -111,6 +111,9 @@ def _check_schema(at: str, schema: object) -> None:
         if strange := sorted(UNSUPPORTED & found.keys()):
             words = f"properties {', '.join(strange)} are not supported"
             _refuse(at, f"For '{found.get('type')}' type, {words}")
+        types, values = found.get("type"), cast("list[object]", found.get("enum") or [])
+        if isinstance(types, list) and values:
+            _refuse(at, f"Enum value {values[0]!r} does not match declared type '{types}'")
 
 
 def _schemas(schema: object) -> Iterator[Json]:
