@@ -20,6 +20,7 @@ FLOORS = [
         "index",
         "instances",
         "layers",
+        "sections",
         "config",
         "secrets",
         "trust",
@@ -31,7 +32,7 @@ FLOORS = [
     }
     | {"quarantine", "registry", "known"},
     {"policy"},
-    {"doors", "call"},
+    {"doors", "ledger", "call"},
     {"client", "interrupts", "loops", "sync", "facades", "cli", "testing", "__main__"},
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -7,7 +7,7 @@ import sys
 
 import platformdirs
 import pytest
-from anymodal.config import InstanceSettings, PluginSettings, Settings
+from anymodal.config import HttpSettings, InstanceSettings, PluginSettings, Settings
 from anymodal.errors import SettingsError
 from anymodal.specs import Deadlines
 from hypothesis import given
@@ -67,6 +67,9 @@ api_key = "env:WORK_OPENAI_KEY"
 base_url = "http://127.0.0.1:9000/v1/"
 concurrency = 4
 priority = -1
+options = { text = { max_tokens = 1000, stop = "END" } }
+vendor_options = { text = { service_tier = "flex" } }
+http = { proxy = false }
 timeout = { connect = 5, first = inf }
 default_models = { text = "gpt-6.1-sol" }
 organization = "org-1"
@@ -88,8 +91,19 @@ autoload = false
 [models."openai/gpt-6.1-sol"]
 context_tokens = 1000
 
+[options.text]
+temperature = 0.2
+reasoning = "low"
+
+[options.acme-translation]
+formality = "high"
+
 [http]
 backend = "aiohttp"
+proxy = "env:WORK_PROXY"
+ca_file = "work-ca.pem"
+cert_file = "me.pem"
+key_file = "me.key"
 """
 
 
@@ -107,6 +121,9 @@ def test_every_setting_of_the_file_is_read(file):
                 base_url="http://127.0.0.1:9000/v1",
                 concurrency=4,
                 priority=-1,
+                options={"text": {"max_tokens": 1000, "stop": ("END",)}},
+                vendor_options={"text": {"service_tier": "flex"}},
+                http=HttpSettings(proxy=""),
                 timeout={"connect": 5, "first": None},
                 default_models={"text": "gpt-6.1-sol"},
                 rest={"api_key": "env:WORK_OPENAI_KEY", "organization": "org-1"},
@@ -125,7 +142,17 @@ def test_every_setting_of_the_file_is_read(file):
             autoload=False,
         ),
         models={"openai/gpt-6.1-sol": {"context_tokens": 1000}},
-        http_backend="aiohttp",
+        options={
+            "text": {"temperature": 0.2, "reasoning": "low"},
+            "acme-translation": {"formality": "high"},
+        },
+        http=HttpSettings(
+            backend="aiohttp",
+            proxy="env:WORK_PROXY",
+            ca_file="work-ca.pem",
+            cert_file="me.pem",
+            key_file="me.key",
+        ),
         sources=(str(path),),
     )
 
@@ -204,7 +231,7 @@ def test_mapping_reads_neither_process_nor_file(usual, monkeypatch):
     monkeypatch.setenv("ENABLE_PROVIDER_ACME", "0")
     settings = Settings.from_mapping({"http": {"backend": "httpx"}})
 
-    assert Settings(http_backend="httpx", sources=("code",)) == settings
+    assert Settings(http=HttpSettings(backend="httpx"), sources=("code",)) == settings
 
 
 def test_none_in_code_is_not_set():
@@ -432,7 +459,10 @@ def test_file_that_cannot_be_read_is_a_fault(tmp_path):
 def test_unknown_name_without_a_near_one_lists_what_there_is():
     """When there is nothing to guess, the choice helps."""
     assert mapping_faults({"http": {"qqq": 1}}) == [
-        "code: http.qqq: there is no such setting. Known: backend."
+        (
+            "code: http.qqq: there is no such setting. "
+            "Known: backend, ca_file, cert_file, key_file, proxy."
+        )
     ]
 
 
@@ -493,6 +523,42 @@ def test_unknown_name_without_a_near_one_lists_what_there_is():
         ),
         ({"plugins": {"use": {"x": 1}}}, "plugins.use: a list of strings is needed, not a table."),
         ({"defaults": {"text": {}}}, "defaults.text: a string is needed, not a table."),
+        (
+            {"options": {"text": {"temprature": 1}}},
+            (
+                "options.text.temprature: there is no such option of calls for text. "
+                "Did you mean temperature?"
+            ),
+        ),
+        (
+            {"options": {"image": {"qqq": 1}}},
+            "options.image.qqq: there is no such option of calls for image. Known: none.",
+        ),
+        (
+            {"instances": {"work": {"provider": "x", "options": {"text": {"temperature": -1}}}}},
+            "instances.work.options.text.temperature: a number from 0 up is needed, not -1.",
+        ),
+        (
+            {"providers": {"acme": {"options": {"text": {"reasoning": 3}}}}},
+            (
+                "providers.acme.options.text.reasoning: 3 is none of none, minimal, low, medium, high, "
+                "xhigh, max."
+            ),
+        ),
+        (
+            {"options": {"text": {"stop": [1]}}},
+            "options.text.stop: a list of strings is needed.",
+        ),
+        ({"options": {"text": {"stop": 1}}}, "options.text.stop: a list of strings is needed."),
+        (
+            {"providers": {"acme": {"vendor_options": {"text": 3}}}},
+            "providers.acme.vendor_options.text: a table is needed, not 3.",
+        ),
+        (
+            {"providers": {"acme": {"http": {"backend": "requests"}}}},
+            "providers.acme.http.backend: one of httpx2, httpx, aiohttp is needed.",
+        ),
+        ({"http": {"ca_file": 3}}, "http.ca_file: a string is needed, not 3."),
     ],
 )
 def test_wrong_value_is_a_fault(found, fault):
@@ -510,6 +576,38 @@ def test_base_url_that_is_no_url_is_not_quoted(url):
 
     assert fault.endswith('a whole URL is needed, such as "https://api.example.com/v1".')
     assert "secret" not in fault
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "sk-secret",
+        "secret:3128",
+        "ftp://secret",
+        "http://[secret",
+        "http://h:secret",
+        "http://a secret",
+    ],
+)
+def test_proxy_that_is_no_address_is_not_quoted(proxy):
+    """It may hold a password."""
+    (fault,) = mapping_faults({"http": {"proxy": proxy}})
+
+    assert fault.startswith("code: http.proxy: the address of a proxy is needed")
+    assert "secret" not in fault
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["http://u:hush@proxy.example:3128", "socks5://127.0.0.1:1080", "env:PROXY", "file:~/proxy"],
+)
+def test_proxy_is_an_address_or_a_reference_and_not_shown(proxy):
+    """One with a password is a secret like a key."""
+    settings = Settings.from_mapping({"http": {"proxy": proxy}})
+
+    assert proxy == settings.http.proxy
+    assert "proxy='" not in repr(settings)
+    assert "hush" not in repr(settings)
 
 
 def test_base_url_takes_no_password():
@@ -569,6 +667,15 @@ def maybe(strategy):
     return st.none() | strategy
 
 
+TABLES = st.dictionaries(WORDS, st.dictionaries(WORDS, WORDS, max_size=2), max_size=2)
+HTTP = st.builds(
+    HttpSettings,
+    backend=maybe(WORDS),
+    proxy=maybe(st.sampled_from(["", "a", "b"])),
+    ca_file=maybe(WORDS),
+    cert_file=maybe(WORDS),
+    key_file=maybe(WORDS),
+)
 INSTANCES = st.builds(
     InstanceSettings,
     provider=maybe(WORDS),
@@ -579,6 +686,9 @@ INSTANCES = st.builds(
     timeout=st.dictionaries(WORDS, maybe(st.floats(1, 2)), max_size=2),
     default_models=st.dictionaries(WORDS, WORDS, max_size=2),
     priority=maybe(st.integers(0, 2)),
+    options=TABLES,
+    vendor_options=TABLES,
+    http=HTTP,
     rest=st.dictionaries(WORDS, WORDS, max_size=2),
 )
 SETTINGS = st.builds(
@@ -597,7 +707,11 @@ SETTINGS = st.builds(
         autoload=maybe(st.booleans()),
     ),
     models=st.dictionaries(WORDS, st.dictionaries(WORDS, WORDS, max_size=2), max_size=2),
-    http_backend=maybe(WORDS),
+    http=HTTP,
+    options=TABLES,
+    routes=TABLES,
+    auto_detect=st.dictionaries(WORDS, NAMES, max_size=2),
+    store=maybe(WORDS),
     flags=st.dictionaries(WORDS, st.booleans(), max_size=2),
     environ=st.dictionaries(WORDS, WORDS, max_size=2),
     sources=NAMES,
@@ -628,6 +742,9 @@ def test_later_wins(one, two):
         assert after.base_url == (before.base_url if said.base_url is None else said.base_url)
         assert after.enabled == (before.enabled if said.enabled is None else said.enabled)
         assert after.rest == {**before.rest, **said.rest}
+        for kind, options in said.options.items():
+            assert after.options[kind] == {**before.options.get(kind, {}), **options}
+    assert both.http.proxy == (one.http.proxy if two.http.proxy is None else two.http.proxy)
     assert one.plugins.disable | two.plugins.disable == both.plugins.disable
 
 

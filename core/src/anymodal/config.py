@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import attrs
 
-from . import layers
+from . import layers, sections
 from .errors import SettingsError
-from .layers import Layer, Table
-from .specs import Deadlines, ModelSpec
+from .layers import Layer
+from .policies import Policy
+from .policy_settings import NOTHING, policies_of, policy_of
+from .sections import (
+    HTTP_BACKENDS,
+    NO_HTTP,
+    UNSET,
+    HttpSettings,
+    InstanceSettings,
+    PluginSettings,
+    later,
+)
+from .specs import ModelSpec
 
-__all__ = ["InstanceSettings", "PluginSettings", "Settings"]
+__all__ = ["HttpSettings", "InstanceSettings", "PluginSettings", "Settings"]
 
 FILE: Final = "anymodal.toml"
-HTTP_BACKENDS: Final = ("httpx2", "httpx", "aiohttp")
-
-_ValueT = TypeVar("_ValueT")
-
-
-def _keys_only(found: Mapping[str, object]) -> str:
-    return "{" + ", ".join(f"{name}: …" for name in found) + "}"
-
-
-def _later(first: _ValueT | None, then: _ValueT | None) -> _ValueT | None:
-    return first if then is None else then
 
 
 @attrs.frozen(kw_only=True)
@@ -46,6 +45,10 @@ class Settings:
         auto_detect: Who goes first where several could serve, by modality.
         plugins: Which plugins are imported, and which of them act.
         models: Overrides of model facts, by `provider/model`, as written.
+        http: How vendors are reached.
+        options: What calls ask for where they do not say, by modality.
+        policy: What is done about failures, limits and money.
+        policies: The same, by modality.
         store: File in which jobs and budgets are kept; `off` keeps them in memory.
         flags: Providers switched on or off by variables; unset is on.
         environ: Where ambient keys and `env:` references are looked up.
@@ -61,7 +64,10 @@ class Settings:
     auto_detect: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     plugins: PluginSettings = attrs.field(factory=PluginSettings)
     models: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict)
-    _http_backend: str | None = None
+    http: HttpSettings = NO_HTTP
+    options: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict)
+    policy: Policy = Policy()
+    policies: Mapping[str, Policy] = attrs.field(factory=dict)
     store: str | None = None
     flags: Mapping[str, bool] = attrs.field(factory=dict)
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
@@ -70,7 +76,7 @@ class Settings:
     @property
     def http_backend(self) -> str:
         """The HTTP library under plugins that have no SDK."""
-        return self._http_backend or HTTP_BACKENDS[0]
+        return self.http.backend or HTTP_BACKENDS[0]
 
     def of(self, name: str) -> InstanceSettings:
         """Return what is set for the instance or the provider called *name*."""
@@ -169,8 +175,14 @@ class Settings:
             auto_detect={**self.auto_detect, **other.auto_detect},
             plugins=self.plugins.merged(other.plugins),
             models=layers.merged(self.models, other.models),
-            http_backend=_later(self._http_backend, other._http_backend),
-            store=_later(self.store, other.store),
+            http=self.http.merged(other.http),
+            options=layers.merged(self.options, other.options),
+            policy=other.policy.over(self.policy),
+            policies={
+                name: other.policies.get(name, NOTHING).over(self.policies.get(name, NOTHING))
+                for name in {**self.policies, **other.policies}
+            },
+            store=later(self.store, other.store),
             flags={**self.flags, **other.flags},
             environ={**self.environ, **other.environ},
             sources=self.sources + other.sources,
@@ -194,11 +206,10 @@ def _usual_files() -> tuple[Path, Path]:
 
 # -- the shape of the file ----------------------------------------------------------
 
-_SHARED: Final = frozenset(field.name for field in attrs.fields(InstanceSettings)) - {"rest"}
 _FACTS: Final = frozenset(field.name for field in attrs.fields(ModelSpec)) - {"id", "listed"}
 _TABLES: Final = (
-    "aliases", "auto_detect", "defaults", "fallbacks", "http", "instances", "models", "plugins",
-    "providers", "routes", "store",
+    "aliases", "auto_detect", "defaults", "fallbacks", "http", "instances", "models", "options",
+    "plugins", "policies", "policy", "providers", "routes", "store",
 )  # fmt: skip
 
 
@@ -218,20 +229,22 @@ def _from_layer(layer: Layer) -> Settings:
         table.allow(_FACTS, "fact of a model")
         if not all(name.partition("/")):
             layer.fault(table.key, "a name such as provider/model is needed.")
-    http, store = root.table("http"), root.table("store")
-    http.allow(("backend",))
+    store = root.table("store")
     store.allow(("path",))
     return Settings(
         defaults=root.table("defaults").take_all(layers.string),
-        providers={name: _instance(table) for name, table in providers.tables().items()},
-        instances={name: _instance(table) for name, table in instances.tables().items()},
+        providers={name: sections.instance(table) for name, table in providers.tables().items()},
+        instances={name: sections.instance(table) for name, table in instances.tables().items()},
         aliases=root.table("aliases").take_all(layers.some_strings),
         fallbacks=root.table("fallbacks").take_all(layers.strings),
         routes={n: one.take_all(layers.string) for n, one in root.table("routes").tables().items()},
         auto_detect=root.table("auto_detect").take_all(layers.identifiers),
-        plugins=_plugins(root.table("plugins")),
+        plugins=sections.plugins(root.table("plugins")),
         models={name: table.found for name, table in models.tables().items()},
-        http_backend=http.take("backend", _backend),
+        http=sections.http(root.table("http")),
+        options=sections.options(root.table("options")),
+        policy=policy_of(root.table("policy")),
+        policies=policies_of(root.table("policies")),
         store=store.take("path", layers.string),
         sources=(layer.name,),
     )

@@ -115,7 +115,11 @@ class Table:
         for name in self.found:
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
-                hint = f" Did you mean {near[0]}?" if near else f" Known: {', '.join(known)}."
+                hint = (
+                    f" Did you mean {near[0]}?"
+                    if near
+                    else f" Known: {', '.join(known) or 'none'}."
+                )
                 self.layer.fault((*self.key, name), f"there is no such {kind}.{hint}")
 
     def ids(self) -> None:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
 from . import errors as e
 from .config import InstanceSettings, PluginSettings, Settings
+from .sections import REFERENCES
 from .specs import Secret
 
 __all__ = ["Key", "Scope", "narrowed"]
 
 Key: TypeAlias = str | Secret | Callable[[], Awaitable[str]]
 """A key itself, or an async function that is asked for it at every request."""
-
-REFERENCES: Final = ("env:", "file:", "keyring:", "command:")
 
 
 @attrs.frozen(kw_only=True)

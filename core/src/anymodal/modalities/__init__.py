@@ -19,6 +19,7 @@ from ..specs import is_id, names
 
 if TYPE_CHECKING:
     from ..facades.text import TextFacade
+    from ..resolution import Strategy
     from ..specs import ProviderSpec
 
 __all__ = [
@@ -56,6 +57,11 @@ class Modality(Generic[FacadeT_co]):
             it has none.
         capabilities: The abilities that its specs may speak of.
         hookspecs: Module that holds the hook's specification.
+        options: `module:Class` of the options that settings may give for every call: a
+            frozen attrs class that checks its fields, each None where unset; empty where
+            settings give none.
+        strategy: `module:function` that routes bare names, as
+            `anymodal.resolution.Strategy` says; by the tables of models if not said.
     """
 
     name: str = attrs.field(validator=_name)
@@ -63,6 +69,8 @@ class Modality(Generic[FacadeT_co]):
     facade: str = ""
     capabilities: frozenset[str] = attrs.field(default=frozenset(), converter=names)
     hookspecs: str = "anymodal.hookspecs"
+    options: str = ""
+    strategy: str = "anymodal.resolution.table:by_table"
 
     @property
     def hook(self) -> str:
@@ -72,6 +80,14 @@ class Modality(Generic[FacadeT_co]):
     def spec_class(self) -> type[ProviderSpec[Any]]:
         """Import and return its spec class."""
         return cast("type[ProviderSpec[Any]]", _imported(self.spec))
+
+    def routing(self) -> Strategy:
+        """Import and return its strategy."""
+        return cast("Strategy", _imported(self.strategy))
+
+    def options_class(self) -> type[Any] | None:
+        """Import and return the class of its options, if it has one."""
+        return cast("type[Any]", _imported(self.options)) if self.options else None
 
     def facade_class(self) -> type[FacadeT_co]:
         """Import and return its facade."""
@@ -103,16 +119,19 @@ TEXT: Final[Modality[TextFacade]] = Modality(
         "video_input",
         "web_search",
     },
+    options="anymodal.modalities.text_options:TextOptions",
 )
 IMAGE: Final[Modality[object]] = Modality(
     name="image",
     spec="anymodal.modalities.image:ImageProviderSpec",
     capabilities={"image_edit", "image_input", "progress", "streaming"},
+    strategy="anymodal.resolution.pattern:by_table_then_pattern",
 )
 VIDEO: Final[Modality[object]] = Modality(
     name="video",
     spec="anymodal.modalities.video:VideoProviderSpec",
     capabilities={"audio_output", "cancel", "composition", "image_to_video", "progress"},
+    strategy="anymodal.resolution.pattern:by_table_then_pattern",
 )
 AUDIO: Final[Modality[object]] = Modality(
     name="audio",
@@ -123,16 +142,19 @@ SPEECH: Final[Modality[object]] = Modality(
     name="speech",
     spec="anymodal.modalities.speech:SpeechProviderSpec",
     capabilities={"live", "streaming", "voice_cloning", "word_timestamps"},
+    strategy="anymodal.resolution.voice:by_voice",
 )
 TRANSCRIPTION: Final[Modality[object]] = Modality(
     name="transcription",
     spec="anymodal.modalities.transcription:TranscriptionProviderSpec",
     capabilities={"diarization", "live", "streaming", "word_timestamps"},
+    strategy="anymodal.resolution.action:by_action",
 )
 REALTIME: Final[Modality[object]] = Modality(
     name="realtime",
     spec="anymodal.modalities.realtime:RealtimeProviderSpec",
     capabilities={"audio_input", "audio_output", "function_calling", "image_input", "live"},
+    strategy="anymodal.resolution.override:by_override",
 )
 EMBEDDING: Final[Modality[object]] = Modality(
     name="embedding",
@@ -143,6 +165,7 @@ RETRIEVAL: Final[Modality[object]] = Modality(
     name="retrieval",
     spec="anymodal.modalities.retrieval:RetrievalProviderSpec",
     capabilities={"hybrid"},
+    strategy="anymodal.resolution.store:by_store",
 )
 
 BUILT_IN: Final[tuple[Modality[object], ...]] = (
