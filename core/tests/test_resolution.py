@@ -8,7 +8,7 @@ from anymodal import Capabilities, Credential, Lifecycle, ModelSpec
 from anymodal import errors as e
 from anymodal.config import Settings
 from anymodal.registry import Registry
-from anymodal.resolution import Offer, decided, refusal
+from anymodal.resolution import Offer, Query, decided, refusal
 from anymodal.resolution.table import by_table
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,7 +151,8 @@ def test_pure_choice_does_not_depend_on_the_order_of_offers(tables, data):
     shuffled = data.draw(st.permutations(offers))
 
     for name in MODELS:
-        one, two = by_table(name, "text", offers), by_table(name, "text", shuffled)
+        query = Query(name=name, modality="text")
+        one, two = by_table(query, offers), by_table(query, shuffled)
         assert winners(one) == winners(two)
         assert (type(one.error), str(one.error)) == (type(two.error), str(two.error))
 
@@ -344,7 +345,7 @@ RETIRED = Lifecycle(state="retired", retires_on=YESTERDAY, replacement="m-2")
     [
         (KEYED, {}, e.MissingCredentialsError, "acme needs an API key"),
         ({"kind": "remote"}, {}, e.MissingCredentialsError, "acme needs an address: set base_url in [providers.acme]."),
-        ({}, {"providers": {"acme": {"enabled": False}}}, e.ConfigurationError, "acme/m-1 is switched off"),
+        ({}, {"providers": {"acme": {"enabled": False}}}, e.DisabledProviderError, "acme/m-1 is switched off"),
         ({"models": [ModelSpec(id="m-1", lifecycle=RETIRED)]}, {}, e.RetiredModelError, "acme/m-1 is retired on 2026-11-19; use m-2."),
         ({"models": [ModelSpec(id="m-1", lifecycle=Lifecycle(state="retired"))]}, {}, e.RetiredModelError, "acme/m-1 is retired."),
         ({"capabilities": Capabilities(no=["reasoning"])}, {}, e.UnsupportedFeatureError, "acme/m-1 is known not to have reasoning."),

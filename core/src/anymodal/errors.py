@@ -7,6 +7,7 @@ Everything that anymodal raises, as one tree.
     + MissingCredentialsError
     + UnknownProviderError
     + AmbiguousNameError
+    + DisabledProviderError
     + SettingsError
   x RequestError                  the call is wrong; nothing was sent
     + InvalidRequestError
@@ -74,6 +75,7 @@ __all__ = [
     "ContentFilteredError",
     "ContextLengthError",
     "DeadlineExceededError",
+    "DisabledProviderError",
     "FallbackExhaustedError",
     "IncompatiblePluginError",
     "IncompleteError",
@@ -156,6 +158,12 @@ class AmbiguousNameError(ConfigurationError):
     """Several configured providers claim a bare name; the message has them all."""
 
     code = "ambiguous_name"
+
+
+class DisabledProviderError(ConfigurationError):
+    """Settings, a flag, or the scope of the client forbid what was asked for."""
+
+    code = "disabled_provider"
 
 
 class SettingsError(ConfigurationError):

@@ -27,10 +27,11 @@ def under_each_name(
         scope: For whom.
     """
     models = table(spec, settings.models)
-    names = [name for name, one in settings.instances.items() if one.provider == spec.id]
+    names = [name for name, one in settings.instances.items() if spec.goes_by(one.provider or "")]
     if spec.id not in settings.instances:  # a name of the user's own wins over what was installed
         names.insert(0, spec.id)
     for name in names:
+        said = settings.of(name)
         yield Offer(
             instance=name,
             spec=spec,
@@ -38,8 +39,11 @@ def under_each_name(
             plugin=label,
             enabled=_is_enabled(spec, name, settings),
             missing=_missing(spec, name, settings, scope),
-            deadlines=settings.of(name).deadlines(spec.deadlines),
+            deadlines=said.deadlines(spec.deadlines),
             scope=scope,
+            default_model=said.default_models.get(spec.modality) or spec.default_model,
+            priority=spec.priority if said.priority is None else said.priority,
+            facts=settings.models,
         )
 
 

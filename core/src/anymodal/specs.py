@@ -269,11 +269,15 @@ class ProviderSpec(Generic[ProviderT]):
         default_model: Used where the caller names none.
         settings: Keys of its own that an instance's settings may have, beside
             the credentials' names and the keys that every instance has.
+        former_ids: Ids that it used to have and still answers to; like its id they
+            are names of entry points.
         errors: Refines the table of HTTP statuses: takes status, headers and
             body, returns the class to raise, or None for the table's.
     """
 
     modality: ClassVar[str] = ""
+    has_models: ClassVar[bool] = True
+    """Whether its providers have models to choose from; a store has none."""
 
     id: str = attrs.field(validator=_id)
     display_name: str = attrs.field(validator=_A_STRING)
@@ -303,6 +307,7 @@ class ProviderSpec(Generic[ProviderT]):
     patterns: tuple[str, ...] = attrs.field(default=(), converter=words)
     default_model: str | None = attrs.field(default=None, validator=_A_STRING_OR_NONE)
     settings: frozenset[str] = attrs.field(default=frozenset(), converter=names)
+    former_ids: tuple[str, ...] = attrs.field(default=(), converter=words)
     errors: ErrorRefinement | None = attrs.field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -316,6 +321,10 @@ class ProviderSpec(Generic[ProviderT]):
                     msg = f"{self.id}: two models are called {name!r}"
                     raise ValueError(msg)
                 names.add(name)
+
+    def goes_by(self, name: str) -> bool:
+        """Whether *name* is its id, or was."""
+        return name == self.id or name in self.former_ids
 
     def model(self, name: str) -> ModelSpec | None:
         """Return the model called *name*, by id or alias."""

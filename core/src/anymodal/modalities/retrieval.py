@@ -16,3 +16,4 @@ class RetrievalProviderSpec(ProviderSpec[object]):
     """A provider of semantic search over collections. Its contract comes with its first provider."""
 
     modality: ClassVar[str] = "retrieval"
+    has_models: ClassVar[bool] = False

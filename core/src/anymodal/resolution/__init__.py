@@ -3,23 +3,65 @@ From a name to what serves it: pure functions over plain facts.
 
 A decision is a table: who might serve, why each was refused, and who is left. It
 is the same whether it is shown by `explain` or acted upon.
+
+Each modality names its strategy, a function of a `Query` and of the `Offer`s that
+returns a `Decision`. Those that come with anymodal are the modules beside this one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 
 from .. import errors as e
+from ..catalogue import overridden
 from ..scopes import Scope
-from ..specs import Deadlines, ModelSpec, ProviderSpec, supports
+from ..specs import Deadlines, ModelSpec, ProviderSpec, supports, words
+from .naming import normalised
 
-__all__ = ["Decision", "Offer", "Row", "decided", "refusal", "retirement"]
+if TYPE_CHECKING:
+    from ..modalities.speech import VoiceSpec
+
+__all__ = [
+    "Decision",
+    "Offer",
+    "Query",
+    "Row",
+    "Strategy",
+    "decided",
+    "refusal",
+    "retirement",
+    "row_of",
+]
 
 NO_SCOPE: Final = Scope()
 OFF: Final = "switched off by its settings or by ENABLE_PROVIDER_…"
+
+
+@attrs.frozen(kw_only=True)
+class Query:
+    """
+    What is looked for.
+
+    Attributes:
+        name: As the caller wrote it; empty where they named none.
+        modality: The kind of work.
+        needs: Capabilities that must not be known to be missing.
+        action: The capability that the operation itself is, such as `live`; empty
+            where it is the modality's usual one. Who is known to have it goes before
+            those of whom nothing is known.
+        voice: Name or id of a voice, for modalities that have them.
+        routes: Where settings send bare names of this modality.
+    """
+
+    name: str
+    modality: str
+    needs: tuple[str, ...] = attrs.field(default=(), converter=words)
+    action: str = ""
+    voice: str = ""
+    routes: Mapping[str, str] = attrs.field(factory=dict, hash=False, repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +78,9 @@ class Offer:
         missing: What has to be set before it can be used; empty where nothing.
         deadlines: The instance's timeouts.
         scope: For whom it is.
+        default_model: Used where the caller names none; the settings' or the spec's.
+        priority: Orders listings and `best()`, highest first.
+        facts: What settings say of models, by `provider/model`.
     """
 
     instance: str
@@ -46,6 +91,9 @@ class Offer:
     missing: str = ""
     deadlines: Deadlines = Deadlines()
     scope: Scope = NO_SCOPE
+    default_model: str | None = None
+    priority: int = 0
+    facts: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict, eq=False, repr=False)
 
     @property
     def configured(self) -> bool:
@@ -63,6 +111,29 @@ class Offer:
                 return model
         return None
 
+    def alike(self, name: str) -> tuple[ModelSpec, ...]:
+        """Return the listed models that *name* may mean, once normalised."""
+        wanted = normalised(name)
+        return tuple(
+            model
+            for model in self.models
+            if any(wanted == normalised(one) for one in (model.id, *model.aliases))
+        )
+
+    def find(self, name: str) -> ModelSpec:
+        """Return the model called *name*; one that is not listed is made up."""
+        if (model := self.model(name)) is not None:
+            return model
+        where = f"{self.spec.id}/{name}"
+        made = ModelSpec(id=name, listed=not self.spec.has_models)
+        return overridden(made, self.facts.get(where, {}), where)
+
+    def default(self) -> ModelSpec | None:
+        """Return what is used where no model is named; for a provider without any, itself."""
+        if self.default_model is not None:
+            return self.find(self.default_model)
+        return None if self.spec.has_models else self.find(self.spec.id)
+
 
 @attrs.frozen(kw_only=True)
 class Row:
@@ -71,6 +142,13 @@ class Row:
     offer: Offer
     model: ModelSpec
     refused: str = ""
+    voice: VoiceSpec | None = None
+
+    @property
+    def name(self) -> str:
+        """How to ask for exactly this one."""
+        said = self.model.id if self.voice is None else self.voice.id
+        return f"{self.offer.instance}/{said}"
 
 
 @attrs.frozen(kw_only=True)
@@ -83,7 +161,8 @@ class Decision:
         modality: For what kind of work.
         strategy: What decided: `exact`, `alias`, `default` or the modality's own.
         rows: Every candidate considered.
-        winners: Who serves, in order of preference.
+        winners: Who serves, in order of preference; each stands among the rows, and
+            none of them was refused.
         error: Why nobody does.
     """
 
@@ -93,6 +172,22 @@ class Decision:
     rows: tuple[Row, ...] = ()
     winners: tuple[Row, ...] = ()
     error: e.AnymodalError | None = None
+
+    def __attrs_post_init__(self) -> None:
+        considered = {id(row) for row in self.rows}
+        if any(row.refused or id(row) not in considered for row in self.winners):
+            msg = f"{self.strategy}: a winner was refused, or never considered"
+            raise ValueError(msg)
+
+
+Strategy: TypeAlias = Callable[[Query, Sequence[Offer]], Decision]
+"""How a modality routes bare names. It must not depend on the order of the offers."""
+
+
+def row_of(offer: Offer, model: ModelSpec, query: Query, voice: VoiceSpec | None = None) -> Row:
+    """Return the candidate, refused where it cannot serve *query*."""
+    needs = (query.action, *query.needs) if query.action else query.needs
+    return Row(offer=offer, model=model, refused=refusal(offer, model, needs), voice=voice)
 
 
 def refusal(offer: Offer, model: ModelSpec, needs: Sequence[str] = ()) -> str:
@@ -118,11 +213,12 @@ def retirement(model: ModelSpec) -> str:
     return f"retired{when}{instead}"
 
 
-def decided(name: str, modality: str, strategy: str, rows: Sequence[Row]) -> Decision:
+def decided(name: str, modality: str, strategy: str, rows: Iterable[Row]) -> Decision:
     """
     Choose among *rows*: the only provider left, through its default instance if
     it has several. Two providers left are an error that names both.
     """
+    rows = tuple(rows)
     fine = [row for row in rows if not row.refused]
     default = [row for row in fine if row.offer.instance == row.offer.spec.id]
     providers = {row.offer.spec.id for row in fine}
@@ -140,14 +236,14 @@ def decided(name: str, modality: str, strategy: str, rows: Sequence[Row]) -> Dec
         name=name,
         modality=modality,
         strategy=strategy,
-        rows=tuple(rows),
+        rows=rows,
         winners=winners,
         error=error,
     )
 
 
 def _ambiguous(name: str, rows: Sequence[Row]) -> e.AmbiguousNameError:
-    claimants = sorted(f"{row.offer.instance}/{row.model.id}" for row in rows)
+    claimants = sorted(row.name for row in rows)
     return e.AmbiguousNameError(
         f"{name!r} could be {' and '.join(claimants)}. Say which, or settle it in settings: "
         f'[aliases] "{name}" = ["{claimants[0]}"]'
@@ -156,13 +252,14 @@ def _ambiguous(name: str, rows: Sequence[Row]) -> e.AmbiguousNameError:
 
 def _all_refused(name: str, rows: Sequence[Row]) -> e.AnymodalError:
     """Return the error that fits the most hopeful of *rows*."""
+    rows = sorted(rows, key=lambda row: row.name)
     for row in rows:
         if row.refused == row.offer.missing:
             return e.MissingCredentialsError(row.offer.missing)
     for row in rows:
         if row.refused == retirement(row.model):
-            return e.RetiredModelError(f"{row.offer.instance}/{row.model.id} is {row.refused}.")
-    reasons = "; ".join(f"{row.offer.instance}/{row.model.id} is {row.refused}" for row in rows)
-    is_set_so = rows[0].refused == OFF or not rows[0].offer.allows(rows[0].model)
-    cls = e.ConfigurationError if is_set_so else e.UnsupportedFeatureError
+            return e.RetiredModelError(f"{row.name} is {row.refused}.")
+    reasons = "; ".join(sorted(f"{row.name} is {row.refused}" for row in rows))
+    is_set_so = all(row.refused == OFF or not row.offer.allows(row.model) for row in rows)
+    cls = e.DisabledProviderError if is_set_so else e.UnsupportedFeatureError
     return cls(f"Nothing can serve {name!r}: {reasons}.")

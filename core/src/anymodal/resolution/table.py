@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import Decision, Offer, Row, decided, refusal
+from . import Decision, Offer, Query, decided, row_of
 
 __all__ = ["by_table"]
 
 
-def by_table(
-    name: str, modality: str, offers: Sequence[Offer], needs: Sequence[str] = ()
-) -> Decision:
-    """Return who serves the model called *name*, by id or alias."""
+def by_table(query: Query, offers: Sequence[Offer]) -> Decision:
+    """
+    Return who serves the model called *query.name*, by id or alias.
+
+    Other spellings of the name count only where no table has it as it is.
+    """
+    name, modality = query.name, query.modality
     rows = [
-        Row(offer=offer, model=model, refused=refusal(offer, model, needs))
-        for offer in offers
-        if (model := offer.model(name)) is not None
+        row_of(offer, model, query) for offer in offers if (model := offer.model(name)) is not None
     ]
-    return decided(name, modality, "table", rows)
+    if rows:
+        return decided(name, modality, "table", rows)
+    alike = (row_of(offer, model, query) for offer in offers for model in offer.alike(name))
+    return decided(name, modality, "table, normalised", alike)
