@@ -564,6 +564,7 @@ class TestEmulator:
             ({"requests": [self.row("a")]}, 400),
             ({"input_files": [other.id]}, 400),
             ({"input_files": ["none"]}, 404),
+            ({"input_files": None, "requests": [self.row(str(n)) for n in range(10_001)]}, 400),
         ):
             with pytest.raises(SDKError) as found:
                 await self.create(client, self.row("a"), **changes)

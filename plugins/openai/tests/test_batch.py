@@ -98,6 +98,17 @@ async def test_batch_from_prompts_to_answers(vendor):
     assert [*asked, "GET /v1/batches/ID", "GET /v1/files/ID/content"] == sent(vendor)
 
 
+async def test_separators_of_lines_that_json_does_not_escape(vendor):
+    """A line of the file ends with a newline alone, whatever else Unicode ends lines with."""
+    async with client_of(vendor) as ai:
+        batch = await (
+            await ai.text.batch(["Gr\u00f6\u00dfe\u2028?", "a\x85b"], model=NAME)
+        ).result()
+
+    assert "Gr\u00f6\u00dfe\u2028?" in batch[0].text
+    assert "a\x85b" in batch[1].text
+
+
 async def test_what_goes_over_the_wire(vendor):
     """The form, the lines and the batch, as the vendor's guide has them."""
     async with client_of(vendor) as ai:
