@@ -20,6 +20,7 @@ from . import errors as e
 
 __all__ = [
     "ENDED",
+    "PREFIX",
     "TRANSIENT",
     "Handle",
     "JobState",
@@ -128,7 +129,8 @@ def failure_of(status: JobStatus, where: str, provider: str) -> e.VendorError:
 # -- the way back ---------------------------------------------------------------------
 
 _VERSION: Final = 1
-_PREFIX: Final = "job1."
+PREFIX: Final = "job1."
+"""With which every token begins."""
 LONGEST_TOKEN: Final = 16_384
 """More characters than any job needs; tokens come from files and command lines."""
 
@@ -163,7 +165,7 @@ class JobToken:
 
     def __str__(self) -> str:
         text = json.dumps({"v": _VERSION, **attrs.asdict(self)}, separators=(",", ":"))
-        return _PREFIX + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return PREFIX + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
     def parse(cls, text: str) -> JobToken:
@@ -187,9 +189,9 @@ class JobToken:
 
 
 def _unpacked(text: str) -> dict[str, Any]:  # JSON; its fields are checked by the caller
-    if not text.startswith(_PREFIX) or len(text) > LONGEST_TOKEN:
+    if not text.startswith(PREFIX) or len(text) > LONGEST_TOKEN:
         raise ValueError
-    packed = text.removeprefix(_PREFIX)
+    packed = text.removeprefix(PREFIX)
     found = json.loads(base64.b64decode(packed + "=" * (-len(packed) % 4), "-_", validate=True))
     if not isinstance(found, dict):
         raise TypeError

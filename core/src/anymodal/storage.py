@@ -59,11 +59,6 @@ class Storage:
 
         return SqliteStore(Path(path).expanduser())
 
-    @property
-    def is_lasting(self) -> bool:
-        """Whether another process will find what is kept."""
-        return not isinstance(self.store, MemoryStore)
-
     async def aclose(self) -> None:
         """Close it, if it was found at all."""
         if "store" in vars(self):

@@ -12,9 +12,11 @@ import attrs
 from .. import errors as e
 from ..call import Call, Way
 from ..jobs import Handle, JobStatus, JobToken, Polling
+from ..ledger import Submission, fingerprint
 from ..modalities.batches import BatchesText, BatchLine, Outcome, TextBatch
-from ..modalities.messages import Prompt
+from ..modalities.messages import Prompt, messages_of
 from ..modalities.text import TextRequest, TextResult
+from ..pricing import Used
 from ..shapes import Output, Shape, shape_of
 from ..specs import Deadlines, ModelSpec
 from ..usage import CallWarning, Cost, Record, Usage, cost_of
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["BatchPrompt", "resumed", "submitted"]
 
 BatchPrompt: TypeAlias = Prompt | tuple[str, Prompt]
+
+Keyed: TypeAlias = tuple[int, tuple[str, Prompt]]
+"""A prompt with its place and its own key."""
 
 Lines: TypeAlias = tuple[BatchLine, ...]
 
@@ -52,12 +57,13 @@ FAILED: Final = Cost(None, "the line failed")
 
 
 async def submitted(
-    way: Way, call: Call, prompts: Iterable[BatchPrompt], asked: Asked
+    way: Way, call: Call, prompts: Iterable[BatchPrompt], asked: Asked, key: str | None
 ) -> Job[TextBatch]:
     """
-    Make a batch of *prompts* and return its job.
+    Make a batch of *prompts* and return its job, or the one that was made with *key* before.
 
     Raises:
+        KeyReusedError: *key* was used for something else.
         RequestError: Nothing was sent.
         OutcomeUnknownError: It may have been made.
         VendorError: The vendor refused or failed.
@@ -66,6 +72,17 @@ async def submitted(
     if not keyed:
         msg = "prompts: there are none."
         raise e.InvalidRequestError(msg, field="prompts")
+    async with Submission(way.jobs, call.record, key) as submission:
+        if key is not None:
+            there = await submission.claimed(_fingerprint(keyed, asked))
+            if there is not None:
+                return resumed(way, there, asked.output)
+        return await _made(way, call, keyed, asked, submission)
+
+
+async def _made(
+    way: Way, call: Call, keyed: list[Keyed], asked: Asked, submission: Submission
+) -> Job[TextBatch]:
     tried: list[tuple[Row, Lines]] = []
 
     def lines_for(row: Row) -> Lines:
@@ -73,7 +90,8 @@ async def submitted(
         tried.append((row, lines))
         return lines
 
-    handle = await call.run(asked.model, lines_for, _submit, bind=bind, needs_of=_needs_of)
+    submit = submission.sending(_submit)
+    handle = await call.run(asked.model, lines_for, submit, bind=bind, needs_of=_needs_of)
     row, lines = tried[-1]
     record = call.record
     call.account(None, None)
@@ -87,10 +105,23 @@ async def submitted(
         operation=OPERATION,
         call=record.id,
         handle=handle,
-        kept={"lines": len(lines), "raw": asked.raw},
+        kept={"lines": len(lines), "raw": asked.raw, **submission.kept},
     )
+    await submission.keep(token)
     work = _BatchWork(way, token, row.model, record, asked.shape, lines)
     return _job(way, row.offer, token, work, call.deadlines)
+
+
+def _fingerprint(keyed: list[Keyed], asked: Asked) -> str:
+    """Return what tells this batch from others; what changes no answer is left out."""
+    prompts = [(number, key, messages_of(prompt)) for number, (key, prompt) in keyed]
+    schema = None if asked.shape is None else asked.shape.schema
+    settings = {
+        field.name: getattr(asked, field.name)
+        for field in attrs.fields(Asked)
+        if field.name not in {"output", "raw", "strict", "tools"}
+    }
+    return fingerprint("text", OPERATION, prompts, settings, asked.specs, schema)
 
 
 def _keyed(prompts: Iterable[BatchPrompt]) -> Iterator[tuple[str, Prompt]]:
@@ -116,7 +147,7 @@ def _keyed(prompts: Iterable[BatchPrompt]) -> Iterator[tuple[str, Prompt]]:
         yield key, cast("Prompt", one[1])
 
 
-def _line(one: tuple[int, tuple[str, Prompt]], asked: Asked, call: Call, row: Row) -> BatchLine:
+def _line(one: Keyed, asked: Asked, call: Call, row: Row) -> BatchLine:
     number, (key, prompt) = one
     try:
         request = asked.request(prompt, call, row)
@@ -302,10 +333,14 @@ def _together(counted: Sequence[Usage | None]) -> Usage | None:
     if not known:
         return None
     sums: dict[str, Any] = {}
-    for field in attrs.fields(Usage):
-        values = [value for one in known if (value := getattr(one, field.name)) is not None]
-        sums[field.name] = sum(values) if values else None
-    return Usage(**sums)
+    for field in attrs.fields_dict(Usage).keys() - {"units"}:
+        values = [value for one in known if (value := getattr(one, field)) is not None]
+        sums[field] = sum(values) if values else None
+    units: dict[Used, Decimal] = {}
+    for used in (used for one in known for used in one.units):
+        kind = attrs.evolve(used, amount=0)
+        units[kind] = units.get(kind, Decimal(0)) + used.amount
+    return Usage(**sums, units=tuple(attrs.evolve(k, amount=n) for k, n in units.items()))
 
 
 def _sum(costs: Sequence[Cost]) -> Cost:

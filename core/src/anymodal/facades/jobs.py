@@ -11,6 +11,7 @@ import attrs
 from .. import errors as e
 from ..call import Call, Way
 from ..jobs import TRANSIENT, JobStatus, JobToken, Polling, failure_of
+from ..ledger import KeptJob, Ledger
 from ..modalities import BUILT_IN
 from ..specs import Deadlines
 from ..usage import Record
@@ -159,8 +160,15 @@ class Job(Generic[T]):
     # -- one request ------------------------------------------------------------------
 
     async def _poll(self, seconds: float | None) -> JobStatus:
-        self.status = await self._ask(self._work.poll, seconds)
-        return self.status
+        status = await self._ask(self._work.poll, seconds)
+        await self._became(status)
+        return status
+
+    async def _became(self, status: JobStatus) -> None:
+        """Take *status*; the one place in which it changes."""
+        before, self.status = self.status, status
+        if status.state != before.state:
+            await self._way.jobs.became(self._token, status.state, self.record)
 
     async def _ask(
         self, doing: Callable[[Door], Awaitable[AnswerT]], seconds: float | None
@@ -255,10 +263,67 @@ class _Watch(AsyncIterator[JobStatus]):
 
 
 class Jobs:
-    """The way back to jobs that were submitted elsewhere: `client.jobs`."""
+    """
+    The way back to jobs that were submitted elsewhere: `client.jobs`.
 
-    def __init__(self, client: Client) -> None:
+    What this client or tenant submitted, with a key or without one, is kept in the
+    store of the settings until 30 days after it was seen to have ended.
+    """
+
+    def __init__(self, client: Client, ledger: Ledger) -> None:
         self._client = client
+        self._ledger = ledger
+
+    async def list(self) -> tuple[KeptJob, ...]:
+        """
+        Return the jobs that are kept, the oldest first. Nothing is sent.
+
+        Raises:
+            ConfigurationError: The store cannot be read.
+        """
+        return await self._ledger.all()
+
+    async def get(self, key: str) -> Job[Any]:
+        """
+        Return the job that was submitted with *key*. Nothing is sent.
+
+        Args:
+            key: That of the submission, or what `list` says in place of one.
+
+        Raises:
+            InvalidRequestError: There is none.
+            OutcomeUnknownError: No answer came when it was submitted.
+            ConfigurationError: Nobody here serves the instance that it went to.
+        """
+        return self.resume(await self._ledger.token(key))
+
+    async def forget(self, key: str) -> bool:
+        """
+        Drop what is kept of a job, so that its key can be used again.
+
+        The job itself goes on; see `cancel`.
+
+        Args:
+            key: That of the submission, or what `list` says in place of one.
+
+        Returns:
+            Whether there was one.
+        """
+        return await self._ledger.forget(key)
+
+    async def cancel(self, token: str) -> JobStatus:
+        """
+        Ask the vendor to stop the job that *token* leads to, and how it then stands.
+
+        Raises:
+            InvalidRequestError: It is no token of a job.
+            ConfigurationError: Nobody here serves the instance that it names.
+            UnsupportedFeatureError: The vendor cannot.
+            VendorError: The vendor refused or failed.
+        """
+        job = self.resume(token)
+        await job.cancel()
+        return await job.poll()
 
     def resume(self, token: str) -> Job[Any]:
         """

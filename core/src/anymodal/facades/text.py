@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BoundText", "Estimate", "TextFacade", "TextStream"]
 
-CHARACTERS_PER_TOKEN = 4
-MEDIA_TOKENS = 1000
-
 
 @attrs.frozen
 class Estimate:
@@ -83,6 +80,7 @@ class TextFacade(Facade[BoundText]):
         stop: Sequence[str] = (),
         seed: int | None = None,
         timeout: float | Deadlines | None = None,  # noqa: ASYNC109  # four deadlines, not one
+        policy: Policy | None = None,
         options: Sequence[TextOption] = (),
         tags: Mapping[str, str] | None = None,
         end_user: str | None = None,
@@ -112,6 +110,7 @@ class TextFacade(Facade[BoundText]):
             stop: Strings that end the answer.
             seed: For answers that repeat, as far as the vendor can.
             timeout: Seconds in all, or `Deadlines`; None for the instance's.
+            policy: What to do about failures, limits and money, over the client's.
             options: Options of single vendors; others ignore them.
             tags: The caller's own words, for the record.
             end_user: Opaque id of the person behind the call.
@@ -127,7 +126,7 @@ class TextFacade(Facade[BoundText]):
             VendorError: The vendor refused or failed.
             DeadlineExceededError: *timeout* went by.
         """
-        call = self.call("generate", timeout=timeout, tags=tags)
+        call = self.call("generate", timeout=timeout, policy=policy, tags=tags)
         asked = Asked(
             model=model, system=system, tools=tools, tool_choice=tool_choice, output=output,
             reasoning=reasoning, web_search=web_search, cache=cache, temperature=temperature,
@@ -154,6 +153,7 @@ class TextFacade(Facade[BoundText]):
         stop: Sequence[str] = (),
         seed: int | None = None,
         timeout: float | Deadlines | None = None,
+        policy: Policy | None = None,
         options: Sequence[TextOption] = (),
         tags: Mapping[str, str] | None = None,
         end_user: str | None = None,
@@ -168,7 +168,7 @@ class TextFacade(Facade[BoundText]):
             Entering sends the request and waits for the first event, so that
             what may fail over is raised there.
         """
-        call = self.call("stream", timeout=timeout, tags=tags)
+        call = self.call("stream", timeout=timeout, policy=policy, tags=tags)
         asked = Asked(
             model=model, system=system, tools=tools, tool_choice=tool_choice, output=output,
             reasoning=reasoning, web_search=web_search, cache=cache, temperature=temperature,
@@ -239,11 +239,13 @@ class TextFacade(Facade[BoundText]):
         stop: Sequence[str] = (),
         seed: int | None = None,
         timeout: float | Deadlines | None = None,  # noqa: ASYNC109  # four deadlines, not one
+        policy: Policy | None = None,
         options: Sequence[TextOption] = (),
         tags: Mapping[str, str] | None = None,
         end_user: str | None = None,
         strict: bool = False,
         raw: bool = False,
+        key: str | None = None,
     ) -> Job[TextBatch]:
         """
         Submit many prompts as one job, which takes up to a day and costs less.
@@ -252,23 +254,30 @@ class TextFacade(Facade[BoundText]):
         parts is a list here, because a tuple is such a pair. The other arguments
         are those of `generate`; *timeout* bounds each request and not the job.
 
+        With a *key*, a name of the caller's own, the job is made once: who comes
+        again with the same key and arguments, in whatever process of this machine,
+        gets the same job, and nothing is sent. The key is known until 30 days after
+        the job was seen to have ended.
+
         Returns:
             A job whose result has an answer or an error for each prompt.
 
         Raises:
             UnsupportedFeatureError: The provider has no batches; nothing was sent.
             RequestError: Nothing was sent.
-            OutcomeUnknownError: The job may have been made.
+            KeyReusedError: *key* was used with other arguments; nothing was sent.
+            OutcomeUnknownError: The job may have been made, now or, with this
+                *key*, before.
             VendorError: The vendor refused or failed.
         """
-        call = self.call("batch", timeout=timeout, tags=tags)
+        call = self.call("batch", timeout=timeout, policy=policy, tags=tags)
         asked = Asked(
             model=model, system=system, tools=tools, tool_choice=tool_choice, output=output,
             reasoning=reasoning, web_search=web_search, cache=cache, temperature=temperature,
             top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed, options=options,
             end_user=end_user, strict=strict, raw=raw,
         )  # fmt: skip
-        return await submitted(self._way, call, prompts, asked)
+        return await submitted(self._way, call, prompts, asked, key)
 
     def resume(self, token: str, *, output: Output | None = None) -> Job[TextBatch]:
         """
@@ -314,9 +323,7 @@ class TextFacade(Facade[BoundText]):
     ) -> Estimate:
         """Guess what a call would use and cost, without asking anybody."""
         row = self._way.registry.resolve(model, self.modality.name).winners[0]
-        messages = messages_of(prompt)
-        tokens = -(-len(system or "") // CHARACTERS_PER_TOKEN)
-        tokens += sum(_tokens(part) for message in messages for part in message.parts)
+        tokens = tokens_of(system or "", messages_of(prompt))
         limits = [one for one in (max_tokens, row.model.max_output_tokens) if one is not None]
         longest = min(limits, default=None)
         return Estimate(tokens, longest, cost_of(Usage(tokens, longest), row.model.prices))
@@ -344,21 +351,3 @@ async def _count(door: Door, request: TextRequest) -> int:
         msg = f"{door.offer.instance} does not count tokens; text.estimate() guesses them."
         raise e.UnsupportedFeatureError(msg)
     return await bound.count_tokens(request)
-
-
-def _tokens(part: object) -> int:
-    """Return a guess of how many tokens *part* has."""
-    match part:
-        case Media():
-            return MEDIA_TOKENS
-        case str():
-            text = part
-        case Reasoning(text):
-            pass
-        case ToolCall(_, name, arguments):
-            text = name + arguments
-        case ToolResult(_, content):
-            text = content
-        case _:
-            return 0
-    return -(-len(text) // CHARACTERS_PER_TOKEN)

@@ -17,6 +17,8 @@ from ..scopes import Key
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from ..discovery import Discovery
+    from ..stores import Store
     from .jobs import SyncJobs
     from .text import SyncTextFacade
 
@@ -39,6 +41,8 @@ class SyncClient:
         plugins: Objects with hooks of the host's own.
         registry: What is installed, to share among clients; it then brings the
             settings and the plugins.
+        store: Where jobs, budgets and limits are kept; by default a file of the
+            user's, or what the settings say. It closes with the client.
         clock: Where the time comes from; for tests.
 
     Example::
@@ -54,9 +58,10 @@ class SyncClient:
         *,
         plugins: Sequence[object] = (),
         registry: Registry | None = None,
+        store: Store | None = None,
         clock: Clock | None = None,
     ) -> None:
-        client = Client(settings, plugins=plugins, registry=registry, clock=clock)
+        client = Client(settings, plugins=plugins, registry=registry, store=store, clock=clock)
         self._start(client, KeptLoop())
 
     def _start(self, client: Client, loop: KeptLoop) -> None:
@@ -111,6 +116,26 @@ class SyncClient:
                 connected.
         """
         self._loop.run(self._opened().warm(*names))
+
+    def discover(
+        self, provider: str | None = None, *, modality: str | None = None, refresh: bool = False
+    ) -> Discovery:
+        """
+        Ask the providers which models they have now.
+
+        What they say is kept in the user's cache folder, and found there the next
+        time. All are asked at once; one that fails harms no other.
+
+        Args:
+            provider: Only this provider, or this instance.
+            modality: Only models for this kind of work.
+            refresh: Ask again also where something is kept.
+
+        Raises:
+            UnknownProviderError: *provider* is none.
+        """
+        client = self._opened()
+        return self._loop.run(client.discover(provider, modality=modality, refresh=refresh))
 
     def scoped(
         self,

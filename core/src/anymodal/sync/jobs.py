@@ -11,6 +11,7 @@ from typing import Any, Generic
 
 from ..facades.jobs import Job, Jobs, T
 from ..jobs import JobStatus
+from ..ledger import KeptJob
 from ..usage import Record
 from .face import Face
 
@@ -109,9 +110,63 @@ class SyncJob(Face[Job[T]], Generic[T]):
 
 
 class SyncJobs(Face[Jobs]):
-    """The way back to jobs that were submitted elsewhere: `client.jobs`."""
+    """
+    The way back to jobs that were submitted elsewhere: `client.jobs`.
+
+    What this client or tenant submitted, with a key or without one, is kept in the
+    store of the settings until 30 days after it was seen to have ended.
+    """
 
     __slots__ = ()
+
+    def list(self) -> tuple[KeptJob, ...]:
+        """
+        Return the jobs that are kept, the oldest first. Nothing is sent.
+
+        Raises:
+            ConfigurationError: The store cannot be read.
+        """
+        return self._loop.run(self._inner.list())
+
+    def get(self, key: str) -> SyncJob[Any]:
+        """
+        Return the job that was submitted with *key*. Nothing is sent.
+
+        Args:
+            key: That of the submission, or what `list` says in place of one.
+
+        Raises:
+            InvalidRequestError: There is none.
+            OutcomeUnknownError: No answer came when it was submitted.
+            ConfigurationError: Nobody here serves the instance that it went to.
+        """
+        return SyncJob(self._loop.run(self._inner.get(key)), self._loop)
+
+    def forget(self, key: str) -> bool:
+        """
+        Drop what is kept of a job, so that its key can be used again.
+
+        The job itself goes on; see `cancel`.
+
+        Args:
+            key: That of the submission, or what `list` says in place of one.
+
+        Returns:
+            Whether there was one.
+        """
+        return self._loop.run(self._inner.forget(key))
+
+    def cancel(self, token: str) -> JobStatus:
+        """
+        Ask the vendor to stop the job that *token* leads to, and how it then stands.
+
+        Raises:
+            InvalidRequestError: It is no token of a job.
+            ConfigurationError: Nobody here serves the instance that it names.
+            UnsupportedFeatureError: The vendor cannot.
+            VendorError: The vendor refused or failed.
+        """
+        return self._loop.run(self._inner.cancel(token))
 
     def resume(self, token: str) -> SyncJob[Any]:
         """

@@ -206,6 +206,7 @@ class SyncTextFacade(Face[TextFacade]):
         end_user: str | None = None,
         strict: bool = False,
         raw: bool = False,
+        key: str | None = None,
     ) -> SyncJob[TextBatch]:
         """
         Submit many prompts as one job, which takes up to a day and costs less.
@@ -214,13 +215,20 @@ class SyncTextFacade(Face[TextFacade]):
         parts is a list here, because a tuple is such a pair. The other arguments
         are those of `generate`; *timeout* bounds each request and not the job.
 
+        With a *key*, a name of the caller's own, the job is made once: who comes
+        again with the same key and arguments, in whatever process of this machine,
+        gets the same job, and nothing is sent. The key is known until 30 days after
+        the job was seen to have ended.
+
         Returns:
             A job whose result has an answer or an error for each prompt.
 
         Raises:
             UnsupportedFeatureError: The provider has no batches; nothing was sent.
             RequestError: Nothing was sent.
-            OutcomeUnknownError: The job may have been made.
+            KeyReusedError: *key* was used with other arguments; nothing was sent.
+            OutcomeUnknownError: The job may have been made, now or, with this
+                *key*, before.
             VendorError: The vendor refused or failed.
         """
         inner = self._inner.batch(
@@ -228,7 +236,7 @@ class SyncTextFacade(Face[TextFacade]):
             output=output, reasoning=reasoning, web_search=web_search, cache=cache,
             temperature=temperature, top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed,
             timeout=timeout, options=options, tags=tags, end_user=end_user, strict=strict,
-            raw=raw,
+            raw=raw, key=key,
         )  # fmt: skip
         return SyncJob(self._loop.run(inner), self._loop)
 
