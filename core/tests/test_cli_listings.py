@@ -375,7 +375,7 @@ def test_refresh_asks_the_providers(site):
     found = {row["id"]: row["source"] for row in json.loads(ended.stdout)}
 
     assert 1 == ended.returncode
-    assert ("acme.example", "live") == (found["acme-1"], found["acme-live"])
+    assert ("acme.example", "live, just now") == (found["acme-1"], found["acme-live"])
     assert "old-1" in found
     assert "old: HTTP 500\n" in ended.stderr
 

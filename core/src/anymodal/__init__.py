@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .config import Settings
     from .connection import Connection
+    from .discovery import DiscoveredModel, Discovery
     from .facades.chat import Chat, ChatStream, ToolRan
     from .facades.jobs import Job
     from .facades.text import Estimate, TextStream
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .media import Audio, File, Image, Media, Video
     from .modalities import TEXT, Modality
     from .modalities.batches import TextBatch
+    from .modalities.kinds import LiveModel
     from .modalities.messages import (
         Citation,
         Message,
@@ -63,7 +65,7 @@ if TYPE_CHECKING:
     from .sync.client import SyncClient
     from .sync.jobs import SyncJob
     from .sync.text_stream import SyncTextStream
-    from .usage import Attempt, CallWarning, Cost, Price, Prices, Record, Usage
+    from .usage import Attempt, CallWarning, Cost, Price, Prices, Record, Usage, Used
 
 _HOMES = {
     "facades.chat": ("Chat", "ChatStream", "ToolRan"),
@@ -73,11 +75,13 @@ _HOMES = {
     "client": ("Client",),
     "config": ("Settings",),
     "connection": ("Connection",),
+    "discovery": ("DiscoveredModel", "Discovery"),
     "isolation": ("plugin_manager",),
     "jobs": ("JobStatus",),
     "media": ("Audio", "File", "Image", "Media", "Video"),
     "modalities": ("TEXT", "Modality"),
     "modalities.batches": ("TextBatch",),
+    "modalities.kinds": ("LiveModel",),
     "modalities.messages": (
         "Citation",
         "Message",
@@ -117,7 +121,7 @@ _HOMES = {
     "sync.client": ("SyncClient",),
     "sync.jobs": ("SyncJob",),
     "sync.text_stream": ("SyncTextStream",),
-    "usage": ("Attempt", "CallWarning", "Cost", "Price", "Prices", "Record", "Usage"),
+    "usage": ("Attempt", "CallWarning", "Cost", "Price", "Prices", "Record", "Usage", "Used"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -136,6 +140,8 @@ __all__ = [
     "Cost",
     "Credential",
     "Deadlines",
+    "DiscoveredModel",
+    "Discovery",
     "EmulatorSpec",
     "Estimate",
     "File",
@@ -144,6 +150,7 @@ __all__ = [
     "Job",
     "JobStatus",
     "Lifecycle",
+    "LiveModel",
     "Media",
     "Message",
     "Modality",
@@ -178,6 +185,7 @@ __all__ = [
     "ToolResult",
     "ToolSpec",
     "Usage",
+    "Used",
     "Video",
     "WebSearch",
     "__version__",

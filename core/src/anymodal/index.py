@@ -26,7 +26,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from importlib_metadata import Distribution as Metadata
 
-__all__ = ["GROUP", "Distribution", "cache_folder", "installed", "normalise"]
+__all__ = ["GROUP", "Distribution", "cache_folder", "installed", "normalise", "write_whole"]
 
 GROUP: Final = "anymodal"
 CORE: Final = "anymodal"
@@ -247,14 +247,25 @@ class _Cache:
             return
         entries = {**known, **more} if len(known) < MAX_ENTRIES else more
         content = marshal.dumps((self._key, entries))
-        whole = Path(f"{self._file}.{os.getpid()}-{threading.get_ident()}")
         with contextlib.suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                whole.write_bytes(zlib.crc32(content).to_bytes(4) + content)
-                whole.replace(self._file)
-            except OSError:
-                whole.unlink(missing_ok=True)
+            write_whole(self._file, zlib.crc32(content).to_bytes(4) + content)
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """
+    Write *file* so that a reader finds the old content or the new.
+
+    Raises:
+        OSError: It cannot be written; the old content still stands.
+    """
+    whole = Path(f"{file}.{os.getpid()}-{threading.get_ident()}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        whole.write_bytes(content)
+        whole.replace(file)
+    except OSError:
+        whole.unlink(missing_ok=True)
+        raise
 
 
 def _user_cache(environ: Mapping[str, str]) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
+import attrs
 import click
 
+from ..catalogue import is_free
 from ..config import Settings
+from ..discovery import DiscoveredModel, age, kept
+from ..errors import AnymodalError
 from ..index import installed
 from ..modalities import BUILT_IN
 from ..registry import Registry
 from ..resolution import Decision, Offer
 from ..specs import Credential, ModelSpec, ProviderSpec
+from ..specs import supports as known_to
 from ..trust import Candidate, candidates
 from ..usage import Prices
 from .output import Json, Listing, Stdout, day, json_option, note, number
@@ -20,6 +26,8 @@ from .output import Json, Listing, Stdout, day, json_option, note, number
 __all__ = ["explain", "models", "plugins", "providers"]
 
 Row: TypeAlias = dict[str, Json]
+Specs: TypeAlias = Mapping[tuple[str, str], ProviderSpec[Any]]
+"""Providers by id and kind of work."""
 
 modality_option = click.option("--modality", metavar="M", help="Only this kind of work.")
 
@@ -145,7 +153,11 @@ def _credential(one: Credential) -> Row:
 
 def _price_words(found: Json) -> str:
     rows = cast("Sequence[Mapping[str, Any]]", found or ())
-    return ", ".join(f"{row['unit']} ${row['usd']:g}/{row['per']}" for row in rows)
+    return ", ".join(
+        " ".join(str(row[name]) for name in ("unit", "size", "quality") if name in row)
+        + f" ${row['usd']:g}/{row['per']}"
+        for row in rows
+    )
 
 
 MODELS: Final = Listing(
@@ -181,40 +193,62 @@ def models(
     """
     List the models that are known.
 
-    With --refresh, providers that have a key are asked as well; what is not in
-    a plugin's table is then listed with the source "live".
+    They are those of the plugins' tables, and those that the providers listed
+    when they were last asked, with the source "live" and how long ago that was.
+    With --refresh, providers that can be used are asked now.
     """
     out = Stdout.taken()
     registry = Registry(Settings.load())
     check_modality(registry, modality)
     check_capability(registry, supports)
+    asked_for = provider
     if provider is not None:
         provider = checked_provider(registry, provider)
     specs = {(one.spec.id, one.spec.modality): one.spec for one in registry.providers(modality)}
     rows = [
-        _model(specs[one.provider, one.modality], one.model)
+        _model(one.provider, one.modality, one.model, specs)
         for one in registry.models(modality, provider=provider, supports=supports, free=free)
     ]
-    failures: list[str] = []
+    failures: tuple[AnymodalError, ...] = ()
     if refresh:
-        from .live import asked, wanted  # noqa: PLC0415  # starts an event loop
+        from .live import asked  # noqa: PLC0415  # starts an event loop
 
-        live, failures = asked(registry, modality, provider)
-        rows += [_model(spec, one) for spec, one in wanted(live, supports=supports, free=free)]
+        discovery = asked(registry, modality, asked_for)
+        live, failures = discovery.models, discovery.failures
+    else:
+        live = kept(registry, asked_for, modality=modality)
+    rows += _live(live, specs, supports=supports, free=free)
     MODELS.write(rows, out, as_json=as_json)
     for failure in failures:
-        note(failure)
+        note(str(failure))
     tell_of_broken(registry)
     if failures:
         click.get_current_context().exit(1)
 
 
-def _model(spec: ProviderSpec[Any], model: ModelSpec) -> Row:
+def _live(
+    found: Iterable[DiscoveredModel], specs: Specs, *, supports: str | None, free: bool
+) -> Iterator[Row]:
+    """Give rows of those that no table has, and that the options ask for."""
+    now = dt.datetime.now(dt.UTC)
+    for one in found:
+        spec = specs.get((one.provider, one.modality or ""))
+        able = one.model.capabilities.get(supports or "") if spec is None else None
+        if one.model.listed or (free and not is_free(one.model)):
+            continue
+        if supports is None or able or (spec and known_to(spec, one.model, supports)):
+            model = attrs.evolve(one.model, source=f"live, {age(one.found_at, now)}")
+            yield _model(one.provider, one.modality, model, specs)
+
+
+def _model(provider: str, modality: str | None, model: ModelSpec, specs: Specs) -> Row:
+    spec = specs.get((provider, modality or ""))
+    able = model.capabilities.over(spec.capabilities) if spec else model.capabilities
     return {
         "id": model.id,
-        "provider": spec.id,
-        "modality": spec.modality,
-        "capabilities": sorted(model.capabilities.over(spec.capabilities).yes),
+        "provider": provider,
+        "modality": modality,
+        "capabilities": sorted(able.yes),
         "context_tokens": model.context_tokens,
         "prices": _prices(model.prices),
         "lifecycle": model.lifecycle.state,
@@ -231,6 +265,7 @@ def _prices(found: Prices | None) -> list[Row] | None:
             "unit": one.unit,
             "usd": number(one.usd),
             "per": one.per,
+            **{name: value for name in ("size", "quality") if (value := getattr(one, name))},
             "source": found.source,
             "as_of": day(found.as_of),
         }

@@ -58,6 +58,9 @@ _SAMPLED: Final = (
 )
 """Beginnings of the ids that take a temperature, up to API version 2023-06-01."""
 
+HOTTEST: Final = 1
+"""Source: https://platform.claude.com/docs/en/api/messages, read 2026-11-20."""
+
 _LEAVING: Final = """
 2026-11-30   claude-sonnet-4-5 claude-sonnet-4-5-20250929
 """
@@ -145,6 +148,7 @@ def _all_models() -> Iterator[ModelSpec]:
                 batch_prices=_prices(prices).times("0.5", BATCHES, READ_ON),
                 lifecycle=leaving.get(name, Lifecycle()),
                 source=FACTS,
+                temperature_max=HOTTEST,
             )
     for name, lifecycle in _lifecycles(_RETIRED, retired=True):
         yield ModelSpec(id=name, lifecycle=lifecycle, source=DEPRECATIONS)

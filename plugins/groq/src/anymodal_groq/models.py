@@ -18,6 +18,8 @@ READ_ON: Final = dt.date(2026, 11, 20)
 FACTS: Final = "https://console.groq.com/docs/models, by litellm 1.109.1 (MIT)"
 BATCHES: Final = "https://console.groq.com/docs/batch: 50 % of the usual price"
 DEPRECATIONS: Final = "https://console.groq.com/docs/deprecations"
+HOTTEST: Final = 2
+"""Source: Groq's OpenAPI description, `CreateChatCompletionRequest`, read 2026-11-20."""
 
 _OSS: Final = "function_calling structured_output reasoning prompt_cache web_search citations"
 _QWEN: Final = "function_calling structured_output reasoning image_input"
@@ -44,6 +46,7 @@ def _models() -> Iterator[ModelSpec]:
             prices=Prices(items, FACTS, READ_ON),
             batch_prices=Prices(uncached, FACTS, READ_ON).times("0.5", BATCHES, READ_ON),
             source=FACTS,
+            temperature_max=HOTTEST,
         )
     yield ModelSpec(
         id="llama-3.3-70b-versatile",

@@ -25,6 +25,8 @@ FACTS: Final = "https://developers.openai.com/api/docs/models, by litellm 1.109.
 PRICING: Final = "https://developers.openai.com/api/docs/pricing, by litellm 1.109.1 (MIT)"
 BATCHES: Final = "https://developers.openai.com/api/docs/guides/batch: 50 % of the usual price"
 DEPRECATIONS: Final = "https://developers.openai.com/api/docs/deprecations, by openai 3.52.0"
+HOTTEST: Final = 2
+"""Source: openai 3.52.0, `types/chat/completion_create_params.py`, read 2026-11-20."""
 
 _BASE: Final = "function_calling structured_output image_input file_input prompt_cache"
 _REASONS: Final = f"{_BASE} reasoning web_search"
@@ -153,6 +155,7 @@ def _served(table: str, yes: str, no: str, api: str = "") -> Iterator[ModelSpec]
                 lifecycle=leaving.get(name, Lifecycle()),
                 api=api,
                 source=FACTS,
+                temperature_max=HOTTEST,
             )
 
 
