@@ -14,12 +14,14 @@ SOURCE = Path(anymodal.__file__).parent
 
 FLOORS = [
     {"_version", "markers", "errors", "media", "pricing", "usage", "specs"},
-    {"failures", "shapes", "streams", "connection", "http", "sockets", "jobs", "stores"},
+    {"failures", "tls", "shapes", "streams", "connection", "events", "http", "policies", "sockets", "jobs", "stores"},
     {"modalities", "hookspecs"},
     {
         "index",
         "instances",
+        "keyrings",
         "layers",
+        "policy_settings",
         "sections",
         "config",
         "secrets",
@@ -32,7 +34,7 @@ FLOORS = [
     }
     | {"quarantine", "registry", "known"},
     {"policy"},
-    {"doors", "ledger", "call"},
+    {"discovery", "doors", "ledger", "way", "call"},
     {"client", "interrupts", "loops", "sync", "facades", "cli", "testing", "__main__"},
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -11,6 +11,7 @@ import attrs
 
 from .errors import ConfigurationError, MissingCredentialsError
 from .specs import Deadlines, ErrorRefinement, Secret
+from .tls import NONE, Certificates, Tls
 
 if TYPE_CHECKING:
     import ssl
@@ -34,32 +35,6 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
-
-
-class Tls:
-    """One TLS context, made when first needed. Making one takes 16 ms."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._context: ssl.SSLContext | None = None
-
-    @property
-    def context(self) -> ssl.SSLContext:
-        """The context; it trusts what the operating system trusts."""
-        with self._lock:
-            if self._context is None:
-                self._context = _trusting_context()
-            return self._context
-
-
-def _trusting_context() -> ssl.SSLContext:
-    import ssl  # noqa: PLC0415  # 10 ms that a local provider never pays
-
-    try:
-        import truststore  # noqa: PLC0415  # comes with httpx2
-    except ImportError:
-        return ssl.create_default_context()
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def checked_key(value: str, where: str) -> str:
@@ -93,7 +68,10 @@ class Connection:
         settings: Further keys of the instance's settings.
         ambient: Whether keys may come from the environment: False for a named
             instance and for a base URL that is not the vendor's.
-        tls: The client's one TLS context.
+        tls: The client's TLS contexts.
+        certificates: Which of these is this instance's.
+        proxy: Through which vendors are reached: an address; empty for none; None for
+            what the environment names.
         clock: The client's clock.
         http_backend: `httpx2`, `httpx` or `aiohttp`.
         refine: The spec's table of errors.
@@ -107,10 +85,13 @@ class Connection:
     settings: Mapping[str, object] = attrs.field(factory=dict)
     ambient: bool = True
     tls: Tls = attrs.field(factory=Tls, repr=False)
+    certificates: Certificates = NONE
+    proxy: str | None = attrs.field(default=None, repr=False)
     clock: Clock = attrs.field(repr=False)
     http_backend: str = "httpx2"
     refine: ErrorRefinement | None = attrs.field(default=None, repr=False)
     _revealed: dict[str, None] = attrs.field(factory=dict, init=False, repr=False)
+    _given: dict[str, str] = attrs.field(factory=dict, init=False, repr=False)
     _opening: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
     _http: Http | None = attrs.field(default=None, init=False, repr=False)
 
@@ -128,11 +109,20 @@ class Connection:
             value = source.reveal()
         else:
             value = checked_key(await source(), f"{self._name}.{name}")
+            self._given[name] = value
         self._revealed.pop(value, None)
         self._revealed[value] = None
         if len(self._revealed) > REMEMBERED_SECRETS:
             del self._revealed[next(iter(self._revealed))]
         return value
+
+    async def has_other_keys(self) -> bool:
+        """Whether some async source gives another key than when it was last asked."""
+        for name, before in tuple(self._given.items()):
+            source = self.credentials[name]
+            if not isinstance(source, Secret) and await source() != before:
+                return True
+        return False
 
     async def required(self, name: str = "api_key") -> str:
         """
@@ -162,8 +152,8 @@ class Connection:
 
     @property
     def ssl_context(self) -> ssl.SSLContext:
-        """The client's one TLS context."""
-        return self.tls.context
+        """The TLS context to use."""
+        return self.tls.context_for(self.certificates)
 
     @property
     def http(self) -> Http:
@@ -184,7 +174,7 @@ class Connection:
         return Http(
             provider=self.provider,
             base_url=self.base_url,
-            transport=connect_transport(self.http_backend, self.ssl_context),
+            transport=connect_transport(self.http_backend, self.ssl_context, proxy=self.proxy),
             refine=self.refine,
             scrub=self.scrub,
             deadlines=self.deadlines,

@@ -174,6 +174,9 @@ def _moment(date: str) -> dt.datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
+MAX_CAUSES: Final = 10
+"""How far what an error came from is followed."""
+
 _HTTPX: Final[tuple[tuple[str, type[e.AnymodalError]], ...]] = (
     ("TimeoutException", e.TimedOutError),
     ("UnsupportedProtocol", e.ConfigurationError),
@@ -224,13 +227,29 @@ def transport_errors(provider: str) -> Iterator[None]:
         cls = _meaning(error)
         if cls is None:
             raise
-        msg = f"{provider}: {_MEANINGS[cls]} ({type(error).__name__})"
+        msg = f"{provider}: {_distrust(error) or _MEANINGS[cls]} ({type(error).__name__})"
         found = cls(msg)
         if isinstance(found, e.VendorError):
             found.provider = provider
             found.never_sent = type(error).__name__ in _NEVER_SENT
         # a traceback prints the cause, and with it the URL that some of them quote
         raise found from (None if "://" in str(error) else error)
+
+
+def _distrust(error: BaseException | None) -> str:
+    """Return what is wrong with the server's certificate, if that is what *error* came from."""
+    ssl = sys.modules.get("ssl")
+    for _ in range(MAX_CAUSES):
+        if error is None or ssl is None:
+            break
+        said = getattr(error, "verify_message", "")  # an exception of aiohttp's has none
+        if said and isinstance(error, ssl.SSLCertVerificationError):
+            return (
+                f"the certificate of its server is not trusted: {said}; "
+                "[http] ca_file names authorities to trust as well"
+            )
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def name_provider(error: e.VendorError, provider: str) -> None:

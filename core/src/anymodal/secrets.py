@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Final, Protocol, cast
 from urllib.parse import urlsplit
 
+import attrs
+
 from .connection import CredentialSource, checked_key
-from .errors import ConfigurationError, MissingCredentialsError
+from .errors import AnymodalError, ConfigurationError, MissingCredentialsError
+from .keyrings import SERVICE, look_up
 from .specs import Credential, ProviderSpec, ProviderT, Secret
 
-__all__ = ["SecretSource", "credentials_for", "is_ambient", "missing", "reference"]
+__all__ = [
+    "SecretSource",
+    "credentials_for",
+    "is_ambient",
+    "missing",
+    "reference",
+    "variables",
+]
 
 COMMAND_SECONDS: Final = 10.0
 MAX_FILE_BYTES: Final = 65_536
@@ -31,8 +42,28 @@ class SecretSource(Protocol):
     @property
     def scheme(self) -> str: ...
 
-    def get(self, reference: str) -> str | None:
-        """Return the key that *reference*, what follows the colon, means; None where there is none."""
+    def get(self, reference: str, /) -> str | Awaitable[str | None] | None:
+        """
+        Return the key that *reference*, what follows the colon, means; None where there is none.
+
+        Asked in a thread when the provider is connected, and again when a key was
+        refused. An async method is asked at every request instead.
+        """
+
+
+@attrs.frozen
+class _Asks:
+    """A credential that an async source is asked for; equal to another of the same place."""
+
+    source: SecretSource
+    reference: str
+    where: str
+
+    async def __call__(self) -> str:
+        found = await cast("Awaitable[str | None]", self.source.get(self.reference))
+        if found is None:
+            raise _not_there(self.source, self.reference, self.where)
+        return found
 
 
 def is_ambient(spec: ProviderSpec[ProviderT], instance: str, base_url: str | None) -> bool:
@@ -63,6 +94,8 @@ def credentials_for(
     given: Mapping[str, object],
     environ: Mapping[str, str],
     ambient: bool,
+    stored: Collection[str] = (),
+    sources: Sequence[SecretSource] = (),
 ) -> dict[str, CredentialSource]:
     """
     Return what is set of the credentials that *spec* declares, and no others.
@@ -75,13 +108,18 @@ def credentials_for(
         given: Keys of its settings; they win over variables.
         environ: Variables.
         ambient: Whether the vendor's variables may be used, see `is_ambient`.
+        stored: Names of credentials that `anymodal keys` put into the keyring for this
+            instance; they are used where neither settings nor variables have one.
+        sources: Further places, each for references of its scheme.
 
     Raises:
         MissingCredentialsError: A required one is not set, or one refers to
             what is not there.
         ConfigurationError: One cannot be read, or is no key.
     """
-    lack = missing(spec, instance=instance, given=given, environ=environ, ambient=ambient)
+    lack = missing(
+        spec, instance=instance, given=given, environ=environ, ambient=ambient, stored=stored
+    )
     if lack is not None:
         raise lack
     found: dict[str, CredentialSource] = {}
@@ -90,9 +128,13 @@ def credentials_for(
         variable = _set_variable(spec, credential, environ) if ambient else None
         if value is not None:
             where = f"{_section(spec, instance)} {credential.name}"
-            found[credential.name] = _source(value, where, environ)
+            found[credential.name] = _source(value, where, environ, sources)
         elif variable is not None:
             found[credential.name] = Secret(checked_key(environ[variable], variable))
+        elif credential.name in stored:
+            where = f"anymodal keys set {instance}"
+            value = look_up(SERVICE, f"{instance}/{credential.name}", where)
+            found[credential.name] = Secret(checked_key(value, where))
     return found
 
 
@@ -103,6 +145,7 @@ def missing(
     given: Mapping[str, object],
     environ: Mapping[str, str],
     ambient: bool,
+    stored: Collection[str] = (),
 ) -> MissingCredentialsError | None:
     """
     Return what `credentials_for` raises where a required key is set nowhere, else None.
@@ -116,7 +159,9 @@ def missing(
                 name = value.removeprefix("env:")
                 if not environ.get(name):
                     return _unset(name, f"{_section(spec, instance)} {credential.name}")
-        elif credential.required and not (ambient and _set_variable(spec, credential, environ)):
+        elif credential.required and not (
+            credential.name in stored or (ambient and _set_variable(spec, credential, environ))
+        ):
             return _missing(spec, credential, instance, ambient=ambient)
     return None
 
@@ -157,8 +202,32 @@ def _missing(
     )
 
 
-def _source(value: object, where: str, environ: Mapping[str, str]) -> CredentialSource:
+def variables(
+    spec: ProviderSpec[ProviderT],
+    *,
+    given: Mapping[str, object],
+    environ: Mapping[str, str],
+    ambient: bool,
+) -> dict[str, str | None]:
+    """Return those that have a say in the credentials of *spec*, and what they say."""
+    names: list[str] = []
+    for credential in spec.credentials:
+        value = given.get(credential.name)
+        if isinstance(value, str) and value.startswith("env:"):
+            names.append(value.removeprefix("env:"))
+        elif value is None and ambient:
+            names += _variables(spec, credential)
+    return {name: environ.get(name) for name in names}
+
+
+def _source(
+    value: object, where: str, environ: Mapping[str, str], sources: Sequence[SecretSource]
+) -> CredentialSource:
     if isinstance(value, str):
+        scheme, colon, rest = value.partition(":")
+        for source in sources:
+            if colon and scheme == source.scheme:
+                return _from_source(source, rest, where)
         return reference(value, where=where, environ=environ)
     if isinstance(value, Secret):
         return Secret(checked_key(value.reveal(), where))
@@ -166,6 +235,28 @@ def _source(value: object, where: str, environ: Mapping[str, str]) -> Credential
         return cast("CredentialSource", value)
     msg = f"{where}: a string or an async function is needed, not {type(value).__name__}."
     raise ConfigurationError(msg)
+
+
+def _from_source(source: SecretSource, reference: str, where: str) -> CredentialSource:
+    if iscoroutinefunction(source.get):
+        return _Asks(source, reference, where)
+    try:
+        found = source.get(reference)
+    except AnymodalError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a stranger's, whose words may have the key in them
+        msg = f"{where}: {source.scheme} cannot be asked ({type(error).__name__})."
+        raise ConfigurationError(msg) from None
+    if found is None:
+        raise _not_there(source, reference, where)
+    if not isinstance(found, str):
+        msg = f"{where}: {source.scheme} gave {type(found).__name__} and not a string."
+        raise ConfigurationError(msg)
+    return Secret(checked_key(found, where))
+
+
+def _not_there(source: SecretSource, reference: str, where: str) -> MissingCredentialsError:
+    return MissingCredentialsError(f"{where}: {source.scheme} has no {reference}.")
 
 
 def reference(
@@ -234,21 +325,7 @@ def _from_keyring(path: str, where: str) -> str:
     if not service or not name:
         msg = f"{where}: keyring:SERVICE/NAME is needed."
         raise ConfigurationError(msg)
-    try:
-        import keyring  # noqa: PLC0415  # an extra
-        import keyring.errors  # noqa: PLC0415  # an extra
-    except ImportError as error:
-        msg = f'{where}: keyring is not installed; run pip install "anymodal[keyring]".'
-        raise ConfigurationError(msg) from error
-    try:
-        value = keyring.get_password(service, name)
-    except keyring.errors.KeyringError as error:
-        msg = f"{where}: the keyring cannot be read ({type(error).__name__})."
-        raise ConfigurationError(msg) from error
-    if value is None:
-        msg = f"{where}: the keyring has no {name} of {service}."
-        raise MissingCredentialsError(msg)
-    return value
+    return look_up(service, name, where)
 
 
 def _from_command(line: str, where: str, limit: float) -> str:

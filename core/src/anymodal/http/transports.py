@@ -42,8 +42,8 @@ LARGE_BODY_BYTES: Final = 1024 * 1024
 """Above this, aiohttp warns of bytes and wants a file."""
 
 _UNUSABLE_PROXY: Final = (
-    "{} cannot use the proxy that the environment names: look at HTTPS_PROXY, HTTP_PROXY "
-    "and ALL_PROXY, or exempt the host by NO_PROXY."
+    "{} cannot use the proxy that the settings or the environment name: look at [http] proxy, "
+    "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or exempt the host by NO_PROXY."
 )
 
 
@@ -89,31 +89,45 @@ class Transport(Protocol):
         """Close all connections."""
 
 
-def connect_transport(library: str, context: ssl.SSLContext) -> Transport:
+def connect_transport(
+    library: str, context: ssl.SSLContext, *, proxy: str | None = None
+) -> Transport:
     """
     Return a transport over *library*: `httpx2`, `httpx` or `aiohttp`.
 
+    Args:
+        library: Its name.
+        context: For TLS.
+        proxy: Address of a proxy; empty for none; None for what the environment names.
+
     Raises:
         ConfigurationError: The library is not one of these, or not installed,
-            or cannot use the proxy that the environment names.
+            or cannot use the proxy.
     """
     if library == "aiohttp":
-        return _AiohttpTransport(context)
+        return _AiohttpTransport(context, proxy)
     if library in {"httpx2", "httpx"}:
-        return _HttpxTransport(library, context)
+        return _HttpxTransport(library, context, proxy)
     msg = f"http.backend: {library!r} is none of httpx2, httpx and aiohttp."
     raise e.ConfigurationError(msg)
 
 
-def sdk_client(context: ssl.SSLContext) -> object:
+def sdk_client(context: ssl.SSLContext, *, proxy: str | None = None) -> object:
     """
     Return an `httpx2.AsyncClient` to give to a vendor's SDK.
 
     It follows no redirects, keeps no cookies, has no deadline but that for
     connecting, and measures and unpacks bodies as this module does: one of an
     error is cut off, a longer other one is a `TooLargeError`.
+
+    Args:
+        context: That of the connection.
+        proxy: That of the connection.
+
+    Raises:
+        ConfigurationError: httpx2 is not installed, or cannot use the proxy.
     """
-    return _httpx_client("httpx2", context)
+    return _httpx_client("httpx2", context, proxy)
 
 
 def reply_of_httpx(response: object) -> HttpReply:
@@ -160,9 +174,9 @@ def _httpx_reply(response: httpx2.Response) -> _HttpxReply:
 
 
 class _HttpxTransport:
-    def __init__(self, library: str, context: ssl.SSLContext) -> None:
+    def __init__(self, library: str, context: ssl.SSLContext, proxy: str | None) -> None:
         self._timeout = _imported(library).Timeout
-        self._client = _httpx_client(library, context)
+        self._client = _httpx_client(library, context, proxy)
         self._client.headers["user-agent"] = USER_AGENT
 
     async def send(self, request: HttpRequest) -> HttpReply:
@@ -180,7 +194,7 @@ class _HttpxTransport:
         await self._client.aclose()
 
 
-def _httpx_client(library: str, context: ssl.SSLContext) -> httpx2.AsyncClient:
+def _httpx_client(library: str, context: ssl.SSLContext, proxy: str | None) -> httpx2.AsyncClient:
     httpx = _imported(library)
 
     class Measured(httpx.AsyncByteStream):  # type: ignore[misc,name-defined]  # the base is known only now
@@ -215,6 +229,8 @@ def _httpx_client(library: str, context: ssl.SSLContext) -> httpx2.AsyncClient:
     try:
         client: httpx2.AsyncClient = httpx.AsyncClient(
             verify=context,
+            proxy=httpx.Proxy(proxy, ssl_context=_for(proxy, context)) if proxy else None,
+            trust_env=proxy is None,
             follow_redirects=False,
             headers={"accept-encoding": ACCEPTED},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -226,6 +242,11 @@ def _httpx_client(library: str, context: ssl.SSLContext) -> httpx2.AsyncClient:
         msg = _UNUSABLE_PROXY.format(library)
         raise e.ConfigurationError(msg) from error
     return client
+
+
+def _for(proxy: str, context: ssl.SSLContext) -> ssl.SSLContext | None:
+    """Return the context for the way to *proxy* itself; httpx refuses one where it needs none."""
+    return context if proxy.startswith("https:") else None
 
 
 async def _abandon(stream: httpx2.AsyncByteStream, chunks: AsyncIterator[bytes]) -> None:
@@ -266,9 +287,10 @@ class _AiohttpReply:
 
 
 class _AiohttpTransport:
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, proxy: str | None) -> None:
         self._aiohttp = _imported("aiohttp")
         self._context = context
+        self._proxy = _usable(proxy) if proxy else proxy
         self._session: aiohttp.ClientSession | None = None
         self._proxies: dict[str, str | None] = {}
 
@@ -277,7 +299,8 @@ class _AiohttpTransport:
         content = request.content
         origin = request.url[: request.url.find("/", 8)]
         if origin not in self._proxies:
-            self._proxies[origin] = _proxy_of(origin)
+            set_one = self._proxy
+            self._proxies[origin] = _proxy_of(origin) if set_one is None else set_one or None
         response = await session.request(
             request.method,
             request.url,

@@ -177,7 +177,9 @@ def sdk_carrier(connection: Connection) -> SdkCarrier:
         open_telemetry=False,
         # The SDK takes Omit for any header, but its signature says strings.
         default_headers=cast("Mapping[str, str]", silent),
-        http_client=cast("httpx2.AsyncClient", sdk_client(connection.ssl_context)),
+        http_client=cast(
+            "httpx2.AsyncClient", sdk_client(connection.ssl_context, proxy=connection.proxy)
+        ),
     )
     version = str(connection.settings.get("api_version") or API_VERSION)
     return SdkCarrier(connection, client, version)

@@ -137,7 +137,7 @@ def sdk_carrier(connection: Connection) -> SdkCarrier:
     given. A client for synchronous calls it would make itself; it gets one that
     reads no environment and opens no connection.
     """
-    client = cast("httpx2.AsyncClient", sdk_client(connection.ssl_context))
+    client = cast("httpx2.AsyncClient", sdk_client(connection.ssl_context, proxy=connection.proxy))
     sdk = Mistral(
         api_key="given with each request",
         server_url=connection.base_url,

@@ -212,7 +212,9 @@ def sdk_carrier(connection: Connection) -> SdkCarrier:
         max_retries=0,
         # The SDK takes Omit for any header, but its signature says strings.
         default_headers=cast("Mapping[str, str]", silent),
-        http_client=cast("httpx2.AsyncClient", sdk_client(connection.ssl_context)),
+        http_client=cast(
+            "httpx2.AsyncClient", sdk_client(connection.ssl_context, proxy=connection.proxy)
+        ),
     )
     return SdkCarrier(connection, client)
 
