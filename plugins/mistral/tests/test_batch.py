@@ -311,7 +311,7 @@ async def test_no_answer_to_the_creation_is_an_unknown_outcome(vendor):
 
 async def test_failed_upload_goes_on_elsewhere(vendor):
     """Nothing was made yet."""
-    vendor.script(Status(503), path="/v1/files")
+    vendor.script(Status(401), path="/v1/files")
     async with client_of(vendor) as ai:
         job = await ai.text.batch(["One?"], model=[NAME, "mistral/mistral-small-2603"])
 
