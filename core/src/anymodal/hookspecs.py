@@ -7,10 +7,10 @@ when something that the plugin may offer is first asked for, and each returns an
 iterable. Offering nothing is fine.
 
 What acts unasked (`anymodal_observers`, `anymodal_middleware`, `anymodal_secrets`,
-`anymodal_stores`) counts only where settings name the plugin, `[plugins] use =
-["acme-log"]`, in that order; or where the host brings the plugin itself. Such an
-object is made when the plugin is loaded, named or not: it opens nothing before
-it is used.
+`anymodal_stores`, `anymodal_resolve`) counts only where settings name the plugin,
+`[plugins] use = ["acme-log"]`, in that order; or where the host brings the plugin
+itself. Such an object is made when the plugin is loaded, named or not: it opens
+nothing before it is used.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .modalities.text import TextProviderSpec
     from .modalities.transcription import TranscriptionProviderSpec
     from .modalities.video import VideoProviderSpec
+    from .resolution import Query
     from .secrets import SecretSource
     from .specs import CommandSpec, EmulatorSpec
     from .stores import Store
@@ -291,4 +292,30 @@ def anymodal_stores() -> Iterable[Store]:
         @hookimpl
         def anymodal_stores():
             yield Shelf("redis://127.0.0.1")
+    """
+
+
+@hookspec(firstresult=True)
+def anymodal_resolve(query: Query) -> str | None:
+    """
+    Say where a bare name goes, over what tables of models say.
+
+    Asked about names whose first segment is no provider's or instance's, after
+    aliases, and never about exact names or where no model is named. Only the
+    plugins that `[plugins] use` names are asked, in that order, then the host's own;
+    the first answer counts. It is remembered, so the same query has to have the same
+    answer. One that breaks is an error, and the name goes nowhere.
+
+    Args:
+        query: The name, the modality, and what the call needs.
+
+    Returns:
+        An exact name, such as `acme/acme-1`; or None to leave the name alone.
+
+    Example::
+
+        @hookimpl
+        def anymodal_resolve(query):
+            if query.modality == "text" and query.name == "house-model":
+                return "acme/acme-1"
     """

@@ -24,7 +24,7 @@ from . import errors as e
 from . import modalities
 from .index import normalise
 from .markers import PROJECT
-from .quarantine import ACTING, Offers, Quarantine, hook_manager
+from .quarantine import ACTING, RESOLVE, Offers, Quarantine, hook_manager
 from .trust import Candidate, State, candidates
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Offers", "Plugin", "Plugins", "plugin_manager"]
 
-_ACTING_HOOKS: Final = frozenset({*ACTING, "anymodal_resolve"})
+_ACTING_HOOKS: Final = frozenset({*ACTING, RESOLVE})
 
 
 @attrs.define(eq=False)
@@ -78,7 +78,8 @@ class Plugins:
     Args:
         found: The candidates, refused ones included.
         hosts: Objects with hooks that the host itself brings. They are proven
-            like all others, and may claim any id.
+            like all others, and may claim any id. A hook of theirs that is a
+            wrapper is called around that hook of each plugin by itself.
 
     Raises:
         BrokenPluginError: One of the host's own is broken.
@@ -92,13 +93,13 @@ class Plugins:
         self._lock = threading.RLock()
         self._quarantine = Quarantine()
         for host in hosts:
-            try:
+            with _hosts_own(host):
+                self._quarantine.let_wrap(_tame(host))
+        for host in hosts:
+            with _hosts_own(host):
                 tame = _tame(host)
                 self.host_offers.append(self._quarantine.prove(tame))
                 self._admit(tame, self.host_offers[-1], f"host {len(self.host_offers)}")
-            except Exception as error:
-                msg = f"The host's plugin {type(host).__name__} cannot be used: {_words(error)}."
-                raise e.BrokenPluginError(msg) from error
 
     def load(self, plugin: Plugin) -> Plugin:
         """Import and prove *plugin* unless that was done before."""
@@ -126,7 +127,7 @@ class Plugins:
         Return the objects that *hook* gives, of those plugins alone that *use* names.
 
         Args:
-            hook: One of those in `ACTING`.
+            hook: One of those in `ACTING`, or `anymodal_resolve`.
             use: Names of plugins or distributions; the objects are in this order,
                 and the host's own come after them.
 
@@ -204,6 +205,16 @@ def _tame(plugin: object) -> object:
         if name.startswith(f"{PROJECT}_"):
             setattr(hooks, name, getattr(plugin, name))
     return hooks
+
+
+@contextmanager
+def _hosts_own(host: object) -> Iterator[None]:
+    """Make what is wrong with *host* an error of the host's."""
+    try:
+        yield
+    except Exception as error:
+        msg = f"The host's plugin {type(host).__name__} cannot be used: {_words(error)}."
+        raise e.BrokenPluginError(msg) from error
 
 
 # -- what went wrong --------------------------------------------------------------------

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
-from itertools import islice
+from inspect import iscoroutinefunction, isgeneratorfunction
+from itertools import chain, islice
 from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
 import pluggy
 
 from . import hookspecs, modalities
-from .markers import PROJECT
+from .markers import PROJECT, hookimpl
 from .modalities import Modality
 from .specs import CommandSpec, EmulatorSpec, ProviderSpec
 from .trust import Candidate
 
-__all__ = ["ACTING", "Offers", "Quarantine", "hook_manager"]
+__all__ = ["ACTING", "RESOLVE", "Offers", "Quarantine", "hook_manager"]
 
 MAX_ITEMS: Final = 1000
 """More specs from one hook are a generator without an end."""
@@ -34,6 +35,8 @@ ACTING: Final[Mapping[str, tuple[str, ...]]] = {
     "anymodal_stores": ("get", "items", "put", "claim", "replace", "delete", "add", "aclose"),
 }
 """Hooks that give objects which act unasked, and the methods that each object has."""
+
+RESOLVE: Final = "anymodal_resolve"
 
 ItemT = TypeVar("ItemT")
 AnySpec: TypeAlias = ProviderSpec[Any]
@@ -65,6 +68,18 @@ class Quarantine:
     def __init__(self) -> None:
         self._known: dict[str, Modality[Any]] = {one.hook: one for one in modalities.BUILT_IN}
         self._further: list[str] = []
+        self._wrappers: list[object] = []
+
+    def let_wrap(self, host: object) -> None:
+        """Have each plugin's offers go through those hooks of *host* that are wrappers."""
+        manager = hook_manager(self._further)
+        manager.register(host, "it")
+        wrappers = _Hooks()
+        for caller in manager.get_hookcallers(host) or ():
+            if any(one.hookwrapper or one.wrapper for one in caller.get_hookimpls()):
+                setattr(wrappers, caller.name, getattr(host, caller.name))
+        if vars(wrappers):
+            self._wrappers.append(wrappers)
 
     def know(self, modality: Modality[Any]) -> None:
         """Put the hookspecs of a plugin's modality into force."""
@@ -88,24 +103,74 @@ class Quarantine:
         """
         manager = hook_manager(self._further)
         manager.register(plugin, "it")
+        if candidate is not None:
+            _check_wraps_nothing(manager, plugin)
         known = dict(self._known)
-        for modality in (new := _items(manager, "anymodal_modalities", Modality)):
+        for modality in (new := self._items(manager, "anymodal_modalities", Modality)):
             _put_into_force(modality, known, manager)
         _check_hooks(manager, plugin)
         providers: dict[str, tuple[AnySpec, ...]] = {}
         for hook, modality in known.items():
             if getattr(manager.hook, hook).get_hookimpls():
-                specs = _items(manager, hook, modality.spec_class())
+                specs = self._items(manager, hook, modality.spec_class())
                 _check_providers(hook, specs, modality)
-                providers[modality.name] = _own(hook, specs, lambda spec: spec.id, candidate)
-        emulators = _items(manager, "anymodal_emulators", EmulatorSpec)
+                own = _own(hook, specs, lambda spec: spec.id, candidate)
+                providers[modality.name] = _with_former_ids(hook, own, candidate)
+        emulators = self._items(manager, "anymodal_emulators", EmulatorSpec)
         return Offers(
             new,
             providers,
             _own("anymodal_emulators", emulators, lambda spec: spec.provider, candidate),
-            _items(manager, "anymodal_commands", CommandSpec),
-            {hook: found for hook in ACTING if (found := _acting(manager, hook))},
+            self._items(manager, "anymodal_commands", CommandSpec),
+            {hook: found for hook in (*ACTING, RESOLVE) if (found := self._acting(manager, hook))},
         )
+
+    def _acting(self, manager: pluggy.PluginManager, hook: str) -> tuple[object, ...]:
+        if hook == RESOLVE:
+            return _resolvers(manager)
+        found = self._items(manager, hook, object)
+        for item in found:
+            for name in ACTING[hook]:
+                if not callable(getattr(item, name, None)):
+                    msg = f"{hook}: {type(item).__name__} has no method {name}"
+                    raise TypeError(msg)
+        return found
+
+    def _items(
+        self, manager: pluggy.PluginManager, hook: str, cls: type[ItemT]
+    ) -> tuple[ItemT, ...]:
+        """Return what *hook* of the plugin in quarantine gives, as the host's wrappers leave it."""
+        found = _items(manager, hook, cls)
+        if not getattr(manager.hook, hook).get_hookimpls():
+            return found
+        for wrapper in (one for one in self._wrappers if hasattr(one, hook)):
+            alone = hook_manager(self._further)
+            alone.register(_giving(hook, found))
+            alone.register(wrapper)
+            try:
+                found = _checked(hook, chain.from_iterable(getattr(alone.hook, hook)()), cls)
+            except Exception as error:
+                msg = f"{hook}: the host's wrapper failed: {type(error).__name__}: {error}"
+                raise RuntimeError(msg) from error
+        return found
+
+
+class _Hooks:
+    """Hooks, and nothing else."""
+
+
+def _giving(hook: str, items: Iterable[object]) -> object:
+    """Return a plugin whose *hook* gives *items*."""
+    plugin = _Hooks()
+    setattr(plugin, hook, hookimpl(lambda: items))
+    return plugin
+
+
+def _check_wraps_nothing(manager: pluggy.PluginManager, plugin: object) -> None:
+    for caller in manager.get_hookcallers(plugin) or ():
+        if any(one.hookwrapper or one.wrapper for one in caller.get_hookimpls()):
+            msg = f"{caller.name}: only a host may wrap it"
+            raise TypeError(msg)
 
 
 def _items(manager: pluggy.PluginManager, hook: str, cls: type[ItemT]) -> tuple[ItemT, ...]:
@@ -113,34 +178,48 @@ def _items(manager: pluggy.PluginManager, hook: str, cls: type[ItemT]) -> tuple[
     found: list[ItemT] = []
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         if implementation.hookwrapper or implementation.wrapper:
-            msg = f"{hook}: only a host may wrap it, on the manager of plugin_manager()"
-            raise TypeError(msg)
+            continue  # a host's; it is let in by `let_wrap`
         given = implementation.function()
         if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
             if close := getattr(given, "close", None):
                 close()  # a coroutine that nobody awaits would warn
             msg = f"{hook}: an iterable of {cls.__name__} is needed, not {type(given).__name__}"
             raise TypeError(msg)
-        items = list(islice(given, MAX_ITEMS + 1))
-        if len(items) > MAX_ITEMS:
-            msg = f"{hook}: it gives more than {MAX_ITEMS} items"
-            raise ValueError(msg)
-        for item in items:
-            if not isinstance(item, cls):
-                msg = f"{hook}: {cls.__name__} is needed, not {type(item).__name__}"
-                raise TypeError(msg)
-        found += items
+        found += _checked(hook, given, cls)
     return tuple(found)
 
 
-def _acting(manager: pluggy.PluginManager, hook: str) -> tuple[object, ...]:
-    found = _items(manager, hook, object)
-    for item in found:
-        for name in ACTING[hook]:
-            if not callable(getattr(item, name, None)):
-                msg = f"{hook}: {type(item).__name__} has no method {name}"
-                raise TypeError(msg)
-    return found
+def _checked(hook: str, given: Iterable[object], cls: type[ItemT]) -> tuple[ItemT, ...]:
+    """Return the items that are *given*, if all are of their class and not too many."""
+    items = list(islice(given, MAX_ITEMS + 1))
+    if len(items) > MAX_ITEMS:
+        msg = f"{hook}: it gives more than {MAX_ITEMS} items"
+        raise ValueError(msg)
+    found: list[ItemT] = []
+    for item in items:
+        if not isinstance(item, cls):
+            msg = f"{hook}: {cls.__name__} is needed, not {type(item).__name__}"
+            raise TypeError(msg)
+        found.append(item)
+    return tuple(found)
+
+
+def _resolvers(manager: pluggy.PluginManager) -> tuple[Callable[..., object], ...]:
+    """Return the functions that route names. None is called: there is no name to route yet."""
+    found: list[Callable[..., object]] = []
+    for implementation in getattr(manager.hook, RESOLVE).get_hookimpls():
+        function: Callable[..., object] = implementation.function
+        if implementation.hookwrapper or implementation.wrapper:
+            msg = f"{RESOLVE}: it cannot be wrapped; return None to leave a name alone"
+            raise TypeError(msg)
+        if iscoroutinefunction(function) or isgeneratorfunction(function):
+            msg = f"{RESOLVE}: a plain function is needed"
+            raise TypeError(msg)
+        if tuple(implementation.argnames) != ("query",):
+            msg = f"{RESOLVE}: it takes one argument, called query"
+            raise TypeError(msg)
+        found.append(function)
+    return tuple(found)
 
 
 def _put_into_force(
@@ -162,6 +241,9 @@ def _put_into_force(
     ):
         msg = f"{where}: {modality.spec} is not a ProviderSpec of that modality"
         raise TypeError(msg)
+    if not callable(modality.routing()):
+        msg = f"{where}: its strategy {modality.strategy} is no function"
+        raise TypeError(msg)
     known[modality.hook] = modality
 
 
@@ -177,7 +259,7 @@ def _check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
 
 
 def _check_providers(hook: str, specs: Sequence[AnySpec], modality: Modality[Any]) -> None:
-    ids = [spec.id for spec in specs]
+    ids = [name for spec in specs for name in (spec.id, *spec.former_ids)]
     if len(set(ids)) != len(ids):
         msg = f"{hook}: two specs share an id"
         raise ValueError(msg)
@@ -205,3 +287,20 @@ def _own(
             msg = f"{hook}: the id {id_of(item)!r} is not its own; it declares {declared}"
             raise ValueError(msg)
     return tuple(item for item in items if id_of(item) in candidate.ids)
+
+
+def _with_former_ids(
+    hook: str, specs: Sequence[AnySpec], candidate: Candidate | None
+) -> tuple[AnySpec, ...]:
+    """Return *specs* with those former ids that no other distribution serves."""
+    if candidate is None:
+        return tuple(specs)
+    found: list[AnySpec] = []
+    for spec in specs:
+        for name in spec.former_ids:
+            if name not in candidate.names:
+                msg = f"{hook}: the former id {name!r} is not the name of an entry point of its own"
+                raise ValueError(msg)
+        own = tuple(name for name in spec.former_ids if name in candidate.ids)
+        found.append(spec if own == spec.former_ids else attrs.evolve(spec, former_ids=own))
+    return tuple(found)

@@ -13,12 +13,13 @@ Where several could serve a name, and where no table has it, `[auto_detect]` dec
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
 from .. import errors as e
 from ..modalities import Modality
+from ..quarantine import RESOLVE
 from . import Decision, Offer, Query, Row, Strategy, decided, row_of
 from .action import by_default
 from .best import Best, chosen
@@ -28,8 +29,6 @@ from .naming import normalised
 from .override import by_override
 
 __all__ = ["Routing"]
-
-HOOK: Final = "anymodal_resolve"
 
 
 class Routing:
@@ -149,11 +148,11 @@ class Routing:
 
     def _overruled(self, query: Query) -> Decision | None:
         """Return where a plugin sends *query*, if one that counts does."""
-        for resolve in self._facts.acting(HOOK):
+        for resolve in self._facts.acting(RESOLVE):
             target = _answer(resolve, query)
             if target is None:
                 continue
-            where = f"{HOOK} of {getattr(resolve, '__module__', '?')}"
+            where = f"{RESOLVE} of {getattr(resolve, '__module__', '?')}"
             if not isinstance(target, str) or not self._is_door(target.partition("/")[0]):
                 msg = f"{where}: an exact name or None is needed, not {target!r}."
                 raise e.BrokenPluginError(msg)
@@ -185,7 +184,7 @@ def _answer(resolve: Callable[[Query], object], query: Query) -> object:
         return resolve(query)
     except Exception as error:
         where = getattr(resolve, "__module__", "?")
-        msg = f"{HOOK} of {where} failed for {query.name!r}: {type(error).__name__}: {error}."
+        msg = f"{RESOLVE} of {where} failed for {query.name!r}: {type(error).__name__}: {error}."
         raise e.BrokenPluginError(msg) from error
 
 
