@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     )
     from .modalities.tools import Tool
     from .registry import Registry
+    from .resolution import Query
+    from .resolution.best import Best, best
     from .specs import (
         Capabilities,
         CommandSpec,
@@ -104,6 +106,8 @@ _HOMES = {
     ),
     "modalities.tools": ("Tool",),
     "registry": ("Registry",),
+    "resolution": ("Query",),
+    "resolution.best": ("Best", "best"),
     "specs": (
         "Capabilities",
         "CommandSpec",
@@ -129,6 +133,7 @@ __all__ = [
     "TEXT",
     "Attempt",
     "Audio",
+    "Best",
     "CallWarning",
     "Capabilities",
     "Chat",
@@ -160,6 +165,7 @@ __all__ = [
     "Prices",
     "ProviderSpec",
     "ProviderState",
+    "Query",
     "Reasoning",
     "ReasoningDelta",
     "Record",
@@ -189,6 +195,7 @@ __all__ = [
     "Video",
     "WebSearch",
     "__version__",
+    "best",
     "hookimpl",
     "hookspec",
     "plugin_manager",

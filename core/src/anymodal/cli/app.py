@@ -20,7 +20,7 @@ __all__ = ["BUILT_IN", "run"]
 BUILT_IN: Final[Mapping[str, str]] = {
     "chat": "anymodal.cli.chat",
     "doctor": "anymodal.cli.doctor",
-    "explain": "anymodal.cli.listings",
+    "explain": "anymodal.cli.explain",
     "models": "anymodal.cli.listings",
     "plugins": "anymodal.cli.listings",
     "providers": "anymodal.cli.listings",

@@ -1,4 +1,4 @@
-"""What there is: `plugins`, `providers`, `models`, and `explain`, the way of a name."""
+"""What there is: `plugins`, `providers`, `models`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ..errors import AnymodalError
 from ..index import installed
 from ..modalities import BUILT_IN
 from ..registry import Registry
-from ..resolution import Decision, Offer
+from ..resolution import Offer
 from ..specs import Credential, ModelSpec, ProviderSpec
 from ..specs import supports as known_to
 from ..trust import Candidate, candidates
 from ..usage import Prices
 from .output import Json, Listing, Stdout, day, json_option, note, number
 
-__all__ = ["explain", "models", "plugins", "providers"]
+__all__ = ["models", "plugins", "providers"]
 
 Row: TypeAlias = dict[str, Json]
 Specs: TypeAlias = Mapping[tuple[str, str], ProviderSpec[Any]]
@@ -270,53 +270,6 @@ def _prices(found: Prices | None) -> list[Row] | None:
             "as_of": day(found.as_of),
         }
         for one in found.items
-    ]
-
-
-# -- explain ------------------------------------------------------------------------------
-
-DECISION: Final = Listing(
-    "rank", "candidate", "provider", "model", "listed", "distribution", "strategy", "refused"
-)
-
-
-@click.command
-@click.argument("name")
-@click.option("--modality", metavar="M", default="text", help="The kind of work; text by default.")
-@click.option("--needs", metavar="C,…", default="", help="Capabilities that it must not lack.")
-@json_option
-def explain(*, name: str, modality: str, needs: str, as_json: bool) -> None:
-    """
-    Show who serves NAME, and why nobody else does.
-
-    The one with rank 1 is called. Exit status 1 where nobody is.
-    """
-    out = Stdout.taken()
-    registry = Registry(Settings.load())
-    check_modality(registry, modality)
-    wanted = [word.strip() for word in needs.split(",") if word.strip()]
-    for need in wanted:
-        check_capability(registry, need, modality=modality)
-    decision = registry.explain(name, modality=modality, needs=wanted)
-    DECISION.write(_decision(decision), out, as_json=as_json)
-    if decision.error is not None:
-        raise decision.error
-
-
-def _decision(decision: Decision) -> list[Row]:
-    ranks = {id(row): rank for rank, row in enumerate(decision.winners, 1)}
-    return [
-        {
-            "rank": ranks.get(id(row)),
-            "candidate": f"{row.offer.instance}/{row.model.id}",
-            "provider": row.offer.spec.id,
-            "model": row.model.id,
-            "listed": row.model.listed,
-            "distribution": row.offer.plugin,
-            "strategy": decision.strategy,
-            "refused": row.refused or None,
-        }
-        for row in decision.rows
     ]
 
 
