@@ -36,9 +36,10 @@ class OfferedModel:
 
 
 def is_free(model: ModelSpec) -> bool:
-    """Whether *model* is known to cost nothing."""
+    """Whether *model* is known to cost nothing, searches of the web aside, which one can leave."""
     prices = model.prices.items if model.prices else ()
-    return bool(prices) and all(price.usd == 0 for price in prices)
+    plain = [price.usd for price in prices if price.unit != "search"]
+    return bool(plain) and not any(plain)
 
 
 def table(spec: ProviderSpec[Any], overrides: Overrides) -> tuple[ModelSpec, ...]:

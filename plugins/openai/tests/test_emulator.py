@@ -14,7 +14,7 @@ import openai
 import pytest
 from anymodal.specs import EmulatorSpec
 from anymodal_emulator import Cut, Emulated, Pings, Raw, Reset, Rewrite, Status, emulated, gaps
-from anymodal_openai.emulator import CHAT_ONLY, MODELS, RESPONSES_ONLY
+from anymodal_openai.emulator import CHAT_ONLY, MODELS, OTHERS, RESPONSES_ONLY
 from openai.types.shared import ResponsesModel
 from pydantic import BaseModel
 
@@ -413,7 +413,7 @@ async def test_models(client):
     one = await client.models.retrieve(MODEL)
 
     assert [gap for model in (*listed, one) for gap in gaps(model)] == []
-    assert [model.id for model in listed] == [*MODELS, *CHAT_ONLY, *RESPONSES_ONLY]
+    assert [model.id for model in listed] == [*MODELS, *CHAT_ONLY, *RESPONSES_ONLY, *OTHERS]
     named = {name for literal in get_args(ResponsesModel)[1:] for name in get_args(literal)}
     assert set(MODELS) - named == {"gpt-5.4-2026-03-05"}
     with pytest.raises(openai.NotFoundError):

@@ -14,8 +14,8 @@ from anymodal import (
     Audio,
     Connection,
     Finish,
+    LiveModel,
     Message,
-    ModelSpec,
     Secret,
     TextDelta,
     TextRequest,
@@ -184,7 +184,7 @@ async def test_models_over_the_sdk():
         await provider.aclose()
 
     assert server.received[0][:2] == ("GET", "/v1/models")
-    assert found == ModelSpec(id="gpt-6-luna", listed=False)
+    assert found == LiveModel(id="gpt-6-luna", modality="text", source="the vendor's own list")
 
 
 async def test_tokens_are_counted_by_the_vendor():

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -12,12 +11,13 @@ from anymodal.connection import Connection
 from anymodal.failures import request_id
 from anymodal.http import HttpReply, opened, parse_json, read
 from anymodal.modalities.text import TextEvent, TextRequest, TextResult, events_of
-from anymodal.specs import Lifecycle, ModelSpec
+from anymodal.specs import ModelSpec
 from anymodal.streams import Whole
 
 from .carrier import Carrier, HttpCarrier
 from .chat import ChatCodec
 from .frames import MALFORMED, FrameDecoder, malformed
+from .listing import models_of
 from .options import Api
 from .quirks import Quirks
 from .responses import ResponsesCodec
@@ -109,7 +109,7 @@ class CompatibleText:
 
     async def list_models(self) -> Sequence[ModelSpec]:
         """
-        Ask the vendor which models it serves. Little more than their ids is known.
+        Ask the vendor which models it serves, of all kinds, and what it says of them.
 
         Raises:
             VendorError: The vendor refused or failed.
@@ -147,21 +147,3 @@ def compatible_text(
     return CompatibleText(
         connection.provider, HttpCarrier(connection, known.headers), lambda _: codec
     )
-
-
-def models_of(found: object) -> list[ModelSpec]:
-    """Return the models of an answer to `GET /models`."""
-    rows = found["data"] if isinstance(found, Mapping) else found
-    if not isinstance(rows, list):
-        raise TypeError
-    return [
-        ModelSpec(id=row["id"], lifecycle=_lifecycle(row.get("shutdown_date")), listed=False)
-        for row in rows
-    ]
-
-
-def _lifecycle(shutdown: object) -> Lifecycle:
-    """Return what an announced shutdown date means; see OpenAI's page on deprecations."""
-    if not isinstance(shutdown, str):
-        return Lifecycle()
-    return Lifecycle(state="deprecated", retires_on=dt.date.fromisoformat(shutdown))

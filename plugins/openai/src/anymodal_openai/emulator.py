@@ -79,6 +79,17 @@ RESPONSES_ONLY: Final = (
     "o3-pro",
     "o3-pro-2025-06-10",
 )
+OTHERS: Final = (
+    "gpt-4o-mini-tts",
+    "gpt-4o-transcribe",
+    "gpt-image-2",
+    "gpt-realtime-2.1",
+    "omni-moderation-latest",
+    "text-embedding-3-large",
+    "text-embedding-3-small",
+    "whisper-1",
+)
+"""Of other kinds of work; they stand in the same list."""
 LEAST_OUTPUT_TOKENS: Final = 16
 """Of Responses; the API refuses less."""
 REASON: Final = ("o3", "gpt-5", "gpt-6")
@@ -138,6 +149,7 @@ def _refuse(param: str, words: str, code: str) -> NoReturn:
 DIALECT: Final = Dialect(
     provider="openai",
     models=(*MODELS, *CHAT_ONLY, *RESPONSES_ONLY),
+    others=OTHERS,
     own_fields=True,
     object_to=object_to,
 )

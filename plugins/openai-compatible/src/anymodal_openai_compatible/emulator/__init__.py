@@ -67,9 +67,8 @@ def _model(name: str, dialect: Dialect) -> dict[str, object]:
 
 def _list(request: Request, dialect: Dialect) -> Reply:
     del request
-    return Reply.json(
-        {"object": "list", "data": [_model(name, dialect) for name in dialect.models]}
-    )
+    names = (*dialect.models, *dialect.others)
+    return Reply.json({"object": "list", "data": [_model(name, dialect) for name in names]})
 
 
 def _show(request: Request, dialect: Dialect) -> Reply:

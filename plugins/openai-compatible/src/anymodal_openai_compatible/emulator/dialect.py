@@ -73,6 +73,7 @@ class Dialect:
     Args:
         provider: Id of the provider; it stands in every answer.
         models: Models that are listed.
+        others: Models that are listed too, and not served here: they do other work.
         any_model: Whether models that are not listed answer too.
         lenient: Whether unknown fields of a body are passed over.
         needs_key: Whether a request without a key is refused.
@@ -100,6 +101,7 @@ class Dialect:
 
     provider: str
     models: Sequence[str]
+    others: Sequence[str] = ()
     any_model: bool = False
     lenient: bool = False
     needs_key: bool = True
