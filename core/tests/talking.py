@@ -6,6 +6,7 @@ from anymodal import Client, Registry, Settings, TextResult, streaming
 from anymodal.modalities.messages import Message, ToolCall
 from anymodal.modalities.text import Finish, events_of
 
+from .once import ONCE
 from .plugins_on_path import Brings
 
 MODEL = "acme/m-1"
@@ -61,4 +62,4 @@ class Scripted:
 def client_of(provider, **spec):
     """Return a client of *provider* alone, as `acme`."""
     registry = Registry(Settings.empty(), plugins=(Brings(provider, **spec),), distributions=())
-    return Client(registry=registry)
+    return Client(registry=registry, policy=ONCE)

@@ -775,7 +775,7 @@ class Bounded(dict):
 
 async def test_names_are_remembered_up_to_a_bound(monkeypatch):
     """Callers may make up names without end."""
-    monkeypatch.setattr("anymodal.call.REMEMBERED_NAMES", 5)
+    monkeypatch.setattr("anymodal.way.REMEMBERED_NAMES", 5)
     async with client(Brings(Answers())) as ai:
         for number in range(23):
             await ai.text.generate("Hi", model=f"acme/x-{number}")

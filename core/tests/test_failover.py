@@ -7,6 +7,7 @@ from anymodal import errors as e
 from anymodal.config import Settings
 from anymodal.policy.failover import goes_on
 
+from .once import ONCE
 from .plugins_on_path import Brings
 
 GOES_ON = {
@@ -83,7 +84,8 @@ def client(*providers, **settings):
     return Client(
         registry=anymodal.Registry(
             Settings.from_mapping(settings), plugins=plugins, distributions=()
-        )
+        ),
+        policy=ONCE,
     )
 
 
@@ -199,7 +201,7 @@ async def test_fallback_is_resolved_only_when_it_is_come_to(site):
     registry = site.registry(
         {"fallbacks": {"one/m-1": ["two/m-1"]}}, plugins=[Brings(as_is(provider), id="one")]
     )
-    async with Client(registry=registry) as ai:
+    async with Client(registry=registry, policy=ONCE) as ai:
         await ai.text.generate("Hi", model="one/m-1")
         assert ["found"] == [one.state for one in registry._plugins.all]
 
@@ -216,7 +218,7 @@ async def test_name_without_a_key_goes_on(site):
     """Its error is an attempt like others, though nothing was sent."""
     keyed = Brings(as_is(Fails()), id="one", credentials=[anymodal.Credential(env=["KEY"])])
     registry = site.registry(plugins=[keyed, Brings(as_is(Fails()), id="two")])
-    async with Client(registry=registry) as ai:
+    async with Client(registry=registry, policy=ONCE) as ai:
         reply = await ai.text.generate("Hi", model=BOTH)
 
         assert [e.MissingCredentialsError, type(None)] == [

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
         ToolSpec,
     )
     from .modalities.tools import Tool
+    from .policies import Breaker, Budget, Limits, Policy, Retry
+    from .policy.standing import Health
     from .registry import Registry
     from .resolution import Query
     from .resolution.best import Best, best
@@ -105,6 +107,8 @@ _HOMES = {
         "WebSearch",
     ),
     "modalities.tools": ("Tool",),
+    "policies": ("Breaker", "Budget", "Limits", "Policy", "Retry"),
+    "policy.standing": ("Health",),
     "registry": ("Registry",),
     "resolution": ("Query",),
     "resolution.best": ("Best", "best"),
@@ -134,6 +138,8 @@ __all__ = [
     "Attempt",
     "Audio",
     "Best",
+    "Breaker",
+    "Budget",
     "CallWarning",
     "Capabilities",
     "Chat",
@@ -151,16 +157,19 @@ __all__ = [
     "Estimate",
     "File",
     "Finish",
+    "Health",
     "Image",
     "Job",
     "JobStatus",
     "Lifecycle",
+    "Limits",
     "LiveModel",
     "Media",
     "Message",
     "Modality",
     "ModelSpec",
     "PartialOutput",
+    "Policy",
     "Price",
     "Prices",
     "ProviderSpec",
@@ -170,6 +179,7 @@ __all__ = [
     "ReasoningDelta",
     "Record",
     "Registry",
+    "Retry",
     "Secret",
     "Settings",
     "SyncChat",

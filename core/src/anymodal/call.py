@@ -2,9 +2,11 @@
 The way of one call.
 
     resolve    names become candidates, once; later calls find them in a dict
-    admit      what a model is known not to do is refused before anything is sent
-    attempt    each candidate in turn, under one cancel scope, until one answers
-    account    usage, cost and times go into the record
+    admit      what a model is known not to do is refused before anything is sent,
+               and what the call is expected to cost is kept back from its budgets
+    attempt    each candidate in turn: limiter, breaker, one cancel scope; again where
+               `policy.retry` says so, until one answers
+    account    usage, cost and times go into the record, and observers are told
 
 A failure goes on to the next candidate only while the caller has seen nothing of
 an answer, and only where `policy.failover` says that another may succeed. Every
@@ -16,21 +18,26 @@ from __future__ import annotations
 import datetime as dt
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import chain
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
 import anyio
 
 from . import errors as e
-from .connection import Clock
-from .doors import Door, Doors
+from .doors import Door
+from .events import AttemptFailed, CallEnded, CallStarted, FirstEvent
 from .failures import transport_errors
 from .modalities import Modality
+from .policies import Policy
+from .policy.budget import Reserve, may_be_billed
 from .policy.failover import goes_on
-from .registry import Registry
+from .policy.limits import Ticket, TooLongError
+from .policy.retry import wait_before
 from .resolution import Row, retirement
 from .specs import Deadlines, supports
 from .usage import Attempt, CallWarning, Cost, Record, Usage, cost_of
+from .way import DEFAULT_RULES, Candidate, Middleware, ModelChoice, Plan, Way
 
 __all__ = ["Call", "Facade", "ModelChoice", "Way"]
 
@@ -38,63 +45,10 @@ T = TypeVar("T")
 RequestT = TypeVar("RequestT")
 BoundT = TypeVar("BoundT")
 
-ModelChoice: TypeAlias = str | Sequence[str] | None
-"""A name, several in order of preference, or None for the default."""
-
-Candidate: TypeAlias = Row | e.AnymodalError
-
-REMEMBERED_NAMES: Final = 1000
-"""Names that are not resolved again; callers may make up new ones without end."""
-
 NO_END: Final = float("inf")
 NO_WORD: Final = Deadlines()
 FAILED: Final = Cost(None, "the call failed")
 LEFT: Final = Cost(None, "the answer was not read to its end")
-
-
-class Way:
-    """What all calls of one client share: names resolved so far, open doors, the clock."""
-
-    def __init__(self, registry: Registry, doors: Doors, clock: Clock) -> None:
-        self.registry = registry
-        self.doors = doors
-        self.clock = clock
-        self._resolved: dict[tuple[str, str | None], tuple[Row, ...]] = {}
-
-    def candidates(self, model: ModelChoice, modality: str) -> Iterable[Candidate]:
-        """
-        Return who may serve *model*, in order; a name that nobody serves is its error.
-
-        The second and further names are resolved when they are come to.
-        """
-        if model is None or isinstance(model, str):
-            settings = self.registry.settings
-            further = settings.fallbacks.get(model or settings.defaults.get(modality, ""))
-            if not further:
-                return self._resolve(model, modality)
-            names: Sequence[str | None] = (model, *further)
-        else:
-            names = tuple(model) if isinstance(model, Sequence) else ()
-            if not names or not all(isinstance(name, str) for name in names):
-                msg = f"model: a name or a sequence of names is needed, not {model!r}."
-                return (e.InvalidRequestError(msg, field="model"),)
-        return (one for name in names for one in self._resolve(name, modality))
-
-    def _resolve(self, name: str | None, modality: str) -> Iterable[Candidate]:
-        found = self._resolved.get((modality, name))
-        if found is None:
-            decision = self.registry.explain(name, modality=modality)
-            if decision.error is not None:
-                return (decision.error,)
-            found = decision.winners
-            if len(self._resolved) >= REMEMBERED_NAMES:
-                self._resolved.clear()
-            self._resolved[modality, name] = found
-        return found
-
-    def forget(self) -> None:
-        """Resolve every name anew, as after a reload."""
-        self._resolved.clear()
 
 
 class Call:
@@ -105,11 +59,22 @@ class Call:
         way: What the client's calls share.
         modality: The kind of work.
         operation: Such as `generate`.
-        timeout: Seconds in all, or `Deadlines`; None for the instance's own.
+        timeout: Seconds in all, or `Deadlines`; None for the policy's or instance's.
+        policy: Over that of the instance.
         tags: The caller's own words, for the record.
+
+    Attributes:
+        asked: What the caller asked for, as the facade has it. Middleware may put
+            another in its place.
+        deadlines: How long it may take.
+        record: What is known about it so far.
+        request: The last request that was made of it.
     """
 
-    __slots__ = ("_given", "_row", "_started", "_way", "deadlines", "record")
+    __slots__ = (
+        "_began", "_given", "_is_told", "_plan", "_policy", "_reserve", "_row", "_started",
+        "_ticket", "_tokens", "_way", "asked", "deadlines", "record", "request",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -118,12 +83,21 @@ class Call:
         operation: str,
         *,
         timeout: float | Deadlines | None = None,
+        policy: Policy | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
         way.doors.check_open()
         self._way = way
+        self._policy = policy
         self._given = _deadlines(timeout)
-        self._started = way.clock.now()
+        self._began = self._started = way.clock.now()
+        self._is_told = False
+        self._plan: Plan | None = None
+        self._ticket: Ticket | None = None
+        self._tokens = 0
+        self._reserve: Reserve | None = None
+        self.asked: Any = None
+        self.request: Any = None
         self.deadlines = self._given or NO_WORD
         scope = way.registry.scope
         self.record = Record(
@@ -135,6 +109,48 @@ class Call:
             scope=scope.name,
         )
 
+    # -- all of it, seen from outside -----------------------------------------------------
+
+    async def through(
+        self, proceed: Callable[[Call], Awaitable[T]], *, opens_stream: bool = False
+    ) -> T:
+        """
+        Return what *proceed* gives, with the middleware around it; observers are told.
+
+        Args:
+            proceed: Does the work.
+            opens_stream: Whether the outcome is a stream, which says itself when
+                it has ended.
+        """
+        way = self._way
+        if way.tell is None and not way.middleware:
+            return await proceed(self)
+        if way.tell is not None:
+            way.tell(CallStarted(self.record))
+        for middleware in reversed(way.middleware):
+            proceed = _around(middleware, proceed)
+        try:
+            outcome = await proceed(self)
+        except BaseException as error:
+            self.ended(error=error)
+            raise
+        if not opens_stream:
+            self.ended(outcome)
+        return outcome
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody is told of it."""
+        return self._way.tell is not None
+
+    def ended(self, answer: object = None, *, error: BaseException | None = None) -> None:
+        """Tell observers, once, that it is over."""
+        if self._way.tell is not None and not self._is_told:
+            self._is_told = True
+            self._way.tell(CallEnded(self.record, self.request, answer, error))
+
+    # -- from candidate to candidate ------------------------------------------------------
+
     async def run(
         self,
         model: ModelChoice,
@@ -143,7 +159,9 @@ class Call:
         *,
         bind: Callable[[Any], object],
         needs_of: Callable[[RequestT], Sequence[str]],
+        weigh: Callable[[RequestT], Usage] | None = None,
         opens_stream: bool = False,
+        is_repeatable: bool = True,
     ) -> T:
         """
         Return what the first candidate gives that answers.
@@ -154,51 +172,84 @@ class Call:
             attempt: Sends it, under the deadline.
             bind: Makes `Door.bound` of a provider.
             needs_of: What a request needs of a model, as capabilities.
+            weigh: What a request is expected to use, for limits and budgets.
             opens_stream: Whether *attempt* ends with the first event, which
                 `Deadlines.first` then bounds as well.
+            is_repeatable: Whether it may be sent again where its outcome is unknown;
+                False for what makes something at the vendor's.
 
         Raises:
             AnymodalError: The only candidate's error, or `FallbackExhaustedError`
                 with one of each.
         """
         failures: list[e.AnymodalError] = []
-        for candidate in self._way.candidates(model, self.record.modality):
-            started = self._way.clock.now()
+        ejected: list[Row] = []
+        way = self._way
+        for candidate in chain(way.candidates(model, self.record.modality), ejected):
+            self._began = way.clock.now()
             try:
                 if isinstance(candidate, e.AnymodalError):
                     raise candidate  # noqa: TRY301  # a name that nobody serves fails like an attempt
-                self._goes_to(candidate)
-                request = request_of(candidate)
+                plan = self._goes_to(candidate)
+                if plan.standing.circuit.opened_at is not None and self._ejects(candidate, ejected):
+                    continue
+                request = self.request = request_of(candidate)
                 self._admit(candidate, needs_of(request))
-                door = self._way.doors.get(candidate.offer)
-                if door is None:
-                    door = await self.within(self._way.doors.open(candidate.offer, bind), None)
+                if weigh is not None and (plan.budgets or plan.is_limited):
+                    await self._keep_back(weigh(request))
                 seconds = self.deadlines.first if opens_stream else None
-                answer = await self.within(attempt(door, request), seconds)
+                return await self._answer(attempt, request, bind, seconds, again=is_repeatable)
             except Exception as error:
-                self._failed(candidate, started, error)
+                self._failed(candidate, error)
+                await self._give_back(error)
                 if not isinstance(error, e.AnymodalError):
                     raise
                 failures.append(error)
-                if not goes_on(error):
+                if not self._goes_on(error):
                     raise
-            else:
-                self.record.attempts.append(self._attempt(candidate, started))
-                return answer
         if len(failures) == 1:
             raise failures[0]
         exhausted = e.FallbackExhaustedError(failures)
         exhausted.record = self.record
         raise exhausted
 
-    def _goes_to(self, row: Row) -> None:
+    def _goes_on(self, error: e.AnymodalError) -> bool:
+        rules = DEFAULT_RULES if self._plan is None else self._plan.rules
+        return goes_on(error, on_filtered=rules.on_filtered)
+
+    def _goes_to(self, row: Row) -> Plan:
         offer, model, record = row.offer, row.model, self.record
-        self._row = row
+        plan = self._way.plan(offer)
+        if self._policy is not None:
+            plan = plan.under(self._policy, record.id)
+        self._row, self._plan = row, plan
         record.provider, record.instance = offer.spec.id, offer.instance
         record.model, record.plugin = model.id, offer.plugin
         record.request_id = None
         if self._given is None:
-            self.deadlines = offer.deadlines
+            self.deadlines = plan.deadlines
+        return plan
+
+    def _ejects(self, row: Row, ejected: list[Row]) -> bool:
+        """
+        Whether *row*, whose circuit is open, is not asked in its turn.
+
+        It is put at the end of the line then, unless the policy wants a refusal.
+        """
+        plan = cast("Plan", self._plan)
+        breaker, circuit = plan.rules.breaker, plan.standing.circuit
+        if any(row is one for one in ejected):
+            return False
+        if circuit.admits(breaker, self._way.clock.now()):
+            self._way.changed(plan)
+            return False
+        msg = f"{row.offer.instance} failed too often of late; it is left alone for {breaker.rest:g} s."
+        error = e.CircuitOpenError(msg)
+        if breaker.refuses:
+            raise error
+        ejected.append(row)
+        self.record.attempts.append(self._attempt(row, error))
+        return True
 
     def _admit(self, row: Row, needs: Sequence[str]) -> None:
         """Refuse what the model is known not to do; warn of what may not last."""
@@ -214,6 +265,88 @@ class Call:
 
     def _warn(self, setting: str, message: str) -> None:
         self.record.warnings.append(CallWarning(setting, message))
+
+    # -- from attempt to attempt ----------------------------------------------------------
+
+    async def _answer(
+        self,
+        attempt: Callable[[Door, RequestT], Awaitable[T]],
+        request: RequestT,
+        bind: Callable[[Any], object],
+        seconds: float | None,
+        *,
+        again: bool,
+    ) -> T:
+        """Return what the present candidate gives, asking it again where that may help."""
+        way, row, plan, record = self._way, self._row, cast("Plan", self._plan), self.record
+        offer, tried, warned = row.offer, 0, len(record.warnings)
+        while True:
+            tried += 1
+            try:
+                if plan.is_limited:
+                    await self._let_in(plan)
+                door = way.doors.get(offer)
+                if door is None:
+                    door = await self.within(way.doors.open(offer, bind), None)
+                answer = await self.within(attempt(door, request), seconds)
+            except BaseException as error:
+                self._leave()
+                wait = self._wait_after(error, plan, tried, again=again)
+                if wait is None:
+                    raise
+                self._failed(row, error, wait)
+                del record.warnings[warned:]
+                await way.clock.sleep(wait)
+                self._began = way.clock.now()
+            else:
+                if plan.standing.answered(plan.rules, way.clock.now()):
+                    way.changed(plan)
+                record.attempts.append(self._attempt(row))
+                return answer
+
+    def _wait_after(
+        self, error: BaseException, plan: Plan, tried: int, *, again: bool
+    ) -> float | None:
+        """Note how an attempt failed, and return the seconds until the next; None is never."""
+        standing, rules, way = plan.standing, plan.rules, self._way
+        if standing.failed(error, rules, way.clock.now()):
+            way.changed(plan)
+        if not isinstance(error, e.VendorError):
+            return None
+        wait = wait_before(
+            rules.retry,
+            error,
+            tried=tried,
+            chance=way.chance(),
+            left=self._left(),
+            repeatable=again,
+        )
+        if wait is None or standing.circuit.opened_at is not None:
+            return None
+        return wait if standing.allowance.failed(rules.retry) else None
+
+    async def _let_in(self, plan: Plan) -> None:
+        """Wait for a turn, where the instance's limits ask for that."""
+        limiter, limits, tokens = plan.standing.limiter, plan.rules.limits, self._tokens
+        self._ticket = limiter.take(limits, tokens)
+        if self._ticket is not None:
+            return
+        try:
+            self._ticket = await self.within(limiter.wait(limits, tokens, self._left), None)
+        except TooLongError as late:
+            record = self.record
+            msg = (
+                f"{record.instance}: its limit is reached for {late.seconds:.1f} s, which is longer "
+                "than the call may take."
+            )
+            error = e.RateLimitedError(msg, provider=record.provider, retry_after=late.seconds)
+            error.never_sent = True
+            raise error from None
+
+    def _leave(self) -> None:
+        """Make room for the next."""
+        if self._ticket is not None and self._plan is not None:
+            self._plan.standing.limiter.leave(self._ticket)
 
     async def within(self, doing: Awaitable[T], seconds: float | None) -> T:
         """
@@ -252,15 +385,13 @@ class Call:
         error.record = record
         return error
 
-    def _attempt(
-        self, row: Candidate, started: float, error: e.AnymodalError | None = None
-    ) -> Attempt:
-        seconds = self._way.clock.now() - started
+    def _attempt(self, row: Candidate, error: e.AnymodalError | None = None) -> Attempt:
+        seconds = self._way.clock.now() - self._began
         if isinstance(row, e.AnymodalError):
             return Attempt("", "", "", seconds, error)
         return Attempt(row.offer.spec.id, row.offer.instance, row.model.id, seconds, error)
 
-    def _failed(self, row: Candidate, started: float, error: Exception) -> None:
+    def _failed(self, row: Candidate, error: BaseException, wait: float | None = None) -> None:
         record = self.record
         record.seconds = self._way.clock.now() - self._started
         record.cost = FAILED
@@ -270,21 +401,59 @@ class Call:
         if isinstance(error, e.VendorError):
             record.request_id = error.request_id
             error.provider = error.provider or record.provider
-        record.attempts.append(self._attempt(row, started, error))
+        attempt = self._attempt(row, error)
+        record.attempts.append(attempt)
+        if self._way.tell is not None:
+            self._way.tell(AttemptFailed(record, attempt, wait))
+
+    # -- what it used, and its end --------------------------------------------------------
+
+    async def _keep_back(self, usage: Usage) -> None:
+        """Note what the call may use, and keep it back from the budgets."""
+        plan, row = cast("Plan", self._plan), self._row
+        self._tokens = usage.total_tokens or 0
+        if plan.budgets:
+            self._reserve = await self._way.purses.reserve(
+                plan.budgets,
+                usage,
+                cost_of(usage, row.model.prices),
+                tags=self.record.tags,
+                where=f"{row.offer.spec.id}/{row.model.id}",
+            )
+
+    async def _give_back(self, error: Exception) -> None:
+        """Give back what was kept for an attempt that cannot have been billed."""
+        reserve, self._reserve = self._reserve, None
+        if reserve is not None and not may_be_billed(error):
+            await self._way.purses.release(reserve)
+
+    async def settle(self) -> None:
+        """Put what was used in place of what was kept back; after `account`."""
+        reserve, self._reserve = self._reserve, None
+        if reserve is not None:
+            await self._way.purses.settle(reserve, self.record.usage, self.record.cost)
 
     def failed_late(self, error: e.AnymodalError) -> None:
         """Note that an answer that had begun broke with *error*."""
+        plan = cast("Plan", self._plan)
         began = self.record.attempts.pop()
-        self._failed(self._row, self._way.clock.now() - began.seconds, error)
+        self._began = self._way.clock.now() - began.seconds
+        self._leave()
+        if plan.standing.failed(error, plan.rules, self._way.clock.now()):
+            self._way.changed(plan)
+        self._failed(self._row, error)
 
     def left_early(self) -> None:
         """Note that the caller did not wait for the end of an answer."""
+        self._leave()
         self.record.seconds = self._way.clock.now() - self._started
         self.record.cost = LEFT
 
     def saw_first_event(self) -> None:
         """Note the time to the first event."""
         self.record.first_event_seconds = self._way.clock.now() - self._started
+        if self._way.tell is not None:
+            self._way.tell(FirstEvent(self.record))
 
     def account(self, usage: Usage | None, request_id: str | None) -> None:
         """Note what was used, what it cost, and that the answer is whole."""
@@ -293,6 +462,17 @@ class Call:
         record.cost = cost_of(usage, self._row.model.prices)
         record.request_id = request_id
         record.seconds = self._way.clock.now() - self._started
+        if self._ticket is not None:
+            self._leave()
+            tokens = None if usage is None else usage.total_tokens
+            if tokens is not None:
+                cast("Plan", self._plan).standing.limiter.settle(self._ticket, tokens)
+
+
+def _around(
+    middleware: Middleware, proceed: Callable[[Call], Awaitable[T]]
+) -> Callable[[Call], Awaitable[T]]:
+    return lambda call: middleware.around(call, proceed)
 
 
 def _deadlines(timeout: float | Deadlines | None) -> Deadlines | None:
@@ -323,6 +503,7 @@ class Facade(ABC, Generic[BoundT]):
         operation: str,
         *,
         timeout: float | Deadlines | None = None,
+        policy: Policy | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> Call:
         """
@@ -330,9 +511,11 @@ class Facade(ABC, Generic[BoundT]):
 
         Raises:
             ConfigurationError: The client is not open.
-            InvalidRequestError: *timeout* is no time.
+            InvalidRequestError: *timeout* is no time, or *policy* none.
         """
-        return Call(self._way, self.modality.name, operation, timeout=timeout, tags=tags)
+        return Call(
+            self._way, self.modality.name, operation, timeout=timeout, policy=policy, tags=tags
+        )
 
     @abstractmethod
     def bind(self, provider: Any) -> BoundT:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from . import errors as e
-from .call import Way
 from .config import Settings
 from .connection import Clock
 from .doors import Doors, SystemClock
+from .events import Observer
 from .modalities import TEXT, Modality
+from .policies import Policy
 from .registry import Registry
+from .resolution import Offer
 from .scopes import Key, narrowed
+from .storage import Storage
+from .way import Middleware, Way
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from .discovery import Discovery
     from .facades.jobs import Jobs
     from .facades.text import TextFacade
+    from .stores import Store
 
 __all__ = ["Client"]
 
@@ -38,6 +44,12 @@ class Client:
         plugins: Objects with hooks of the host's own.
         registry: What is installed, to share among clients; it then brings the
             settings and the plugins.
+        policy: What to do about failures, limits and money, over what the settings
+            say for all; what they say for an instance or a modality goes before it.
+        observers: Told of every call, after those that the settings name.
+        middleware: Around every call, within that which the settings name.
+        store: Where jobs, budgets and limits are kept; by default a file of the
+            user's, or what the settings say. It closes with the client.
         clock: Where the time comes from; for tests.
 
     Example::
@@ -53,6 +65,10 @@ class Client:
         *,
         plugins: Sequence[object] = (),
         registry: Registry | None = None,
+        policy: Policy | None = None,
+        observers: Sequence[Observer] = (),
+        middleware: Sequence[Middleware] = (),
+        store: Store | None = None,
         clock: Clock | None = None,
     ) -> None:
         if registry is not None and (settings is not None or plugins):
@@ -62,7 +78,11 @@ class Client:
         ticking = clock or SystemClock()
         doors = Doors(self.registry.settings, ticking, self.registry.scope)
         doors.is_open = False  # until the client is entered
-        self._way = Way(self.registry, doors, ticking)
+        self._storage = Storage(self.registry, store)
+        self._way = Way(
+            self.registry, doors, ticking, policy=policy, observers=observers,
+            middleware=middleware, store=lambda: self._storage.store,
+        )  # fmt: skip
         self._facades: dict[Modality[Any], Any] = {}
         self._is_entered = False
         self._parent: Client | None = None
@@ -96,7 +116,7 @@ class Client:
         """The way back to jobs that were submitted elsewhere."""
         from .facades.jobs import Jobs  # noqa: PLC0415  # few programs come back to a job
 
-        return Jobs(self)
+        return Jobs(self, self._way.jobs)
 
     async def warm(self, *names: str) -> None:
         """
@@ -117,13 +137,46 @@ class Client:
                     for row in decision.winners:
                         await self._way.doors.open(row.offer, self[modality].bind)
 
+    async def discover(
+        self, provider: str | None = None, *, modality: str | None = None, refresh: bool = False
+    ) -> Discovery:
+        """
+        Ask the providers which models they have now.
+
+        What they say is kept in the user's cache folder, and found there the next
+        time. All are asked at once; one that fails harms no other.
+
+        Args:
+            provider: Only this provider, or this instance.
+            modality: Only models for this kind of work.
+            refresh: Ask again also where something is kept.
+
+        Raises:
+            UnknownProviderError: *provider* is none.
+        """
+        from .discovery import discovered  # noqa: PLC0415  # few programs look around
+
+        kinds = {one.name: one for one in self.registry.modalities()}
+
+        def bind_of(offer: Offer) -> Callable[[Any], object]:
+            kind = kinds[offer.spec.modality]
+            return self[kind].bind if kind.facade else _itself
+
+        doors = self._way.doors
+        doors.check_open()
+        return await discovered(
+            self.registry, doors, bind_of, provider, modality=modality, refresh=refresh
+        )
+
     def scoped(
         self,
         name: str,
         *,
         keys: Mapping[str, Key | Mapping[str, Key]] | None = None,
         settings: Mapping[str, object] | None = None,
+        policy: Policy | None = None,
         tags: Mapping[str, str] | None = None,
+        observers: Sequence[Observer] = (),
         allow: Iterable[str] | None = None,
     ) -> Client:
         """
@@ -140,7 +193,10 @@ class Client:
                 *settings* are the only ones; no key of this client or of the
                 environment is used. None leaves this client's in use.
             settings: In the shape of the file; laid over this client's.
+            policy: Over this client's. Limits and circuits are the tenant's own; its
+                budgets come on top of this client's, under which its calls stay.
             tags: Added to those of every call.
+            observers: Told of its calls, after those of this client.
             allow: The only ones that it may use, as patterns: `work` and `w*` are
                 instances, or providers by their ids; `work/*-mini` are models. None
                 is all that this client may use.
@@ -155,8 +211,14 @@ class Client:
             registry.settings, registry.scope, name, keys=keys, over=settings or {},
             tags=tags or {}, allow=allow,
         )  # fmt: skip
-        child = Client(registry=registry.under(narrow, scope), clock=self._way.clock)
+        child = Client(
+            registry=registry.under(narrow, scope), clock=self._way.clock, policy=policy,
+            observers=observers,
+        )  # fmt: skip
+        child._storage = self._storage
         child._way.doors.tls = doors.tls
+        child._way.descend(self._way)
+        child._way.engage()
         child._way.doors.is_open = True
         child._parent = self
         self._children.add(child)
@@ -178,6 +240,8 @@ class Client:
         if self._parent is not None:
             self._parent._children.discard(self)  # noqa: SLF001  # as above
         async with AsyncExitStack() as stack:
+            if self._parent is None:
+                stack.push_async_callback(self._storage.aclose)
             stack.push_async_callback(self._way.doors.aclose)
             for child in tuple(self._children):
                 stack.push_async_callback(child.aclose)
@@ -189,8 +253,7 @@ class Client:
         if self._parent is not None:
             self._parent._way.doors.check_open()  # noqa: SLF001  # as above
             self._parent._children.add(self)  # noqa: SLF001  # as above
-        elif self.registry.settings.plugins.use:
-            self.registry.acting("anymodal_observers")  # says now what cannot act
+        self._way.engage()
         self._is_entered = self._way.doors.is_open = True
         return self
 
@@ -201,3 +264,7 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _itself(provider: Any) -> object:
+    return provider

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +11,14 @@ import attrs
 from .. import errors as e
 from ..call import Call, ModelChoice
 from ..media import Audio, File, Image, Media, Video
-from ..modalities.messages import Message, Prompt, messages_of
+from ..modalities.messages import (
+    Message,
+    Prompt,
+    Reasoning,
+    ToolCall,
+    ToolResult,
+    messages_of,
+)
 from ..modalities.ranges import within_ranges
 from ..modalities.text import (
     Cache,
@@ -25,11 +32,17 @@ from ..modalities.text import (
 )
 from ..modalities.tools import ToolLike, specs_of
 from ..shapes import Output, Shape, shape_of
+from ..usage import Usage
 
 if TYPE_CHECKING:
     from ..resolution import Row
 
-__all__ = ["Asked", "account", "finished", "needs_of", "stream_needs_of"]
+__all__ = ["Asked", "account", "finished", "needs_of", "stream_needs_of", "tokens_of", "weight_of"]
+
+CHARACTERS_PER_TOKEN: Final = 4
+MEDIA_TOKENS: Final = 1000
+USUAL_ANSWER_TOKENS: Final = 1000
+"""What an answer is taken for where the caller does not bound it."""
 
 _MEDIA_NEEDS: Final[Mapping[type[Media], str]] = {
     Image: "image_input",
@@ -47,6 +60,7 @@ class Asked:
     The attributes are the arguments of `TextFacade.generate`.
     """
 
+    prompt: Prompt = ""
     model: ModelChoice = None
     system: str | None = None
     tools: Sequence[ToolLike] = ()
@@ -75,9 +89,9 @@ class Asked:
         """What the model is told of the tools."""
         return specs_of(self.tools)
 
-    def request(self, prompt: Prompt, call: Call, row: Row) -> TextRequest:
+    def request(self, call: Call, row: Row, prompt: Prompt | None = None) -> TextRequest:
         """
-        Return the request for the candidate *row*.
+        Return the request for the candidate *row*, of *prompt* where it is another.
 
         Raises:
             InvalidRequestError: Something in it no provider could serve.
@@ -86,7 +100,7 @@ class Asked:
         search = self.web_search
         request = TextRequest(
             model=row.model,
-            messages=messages_of(prompt),
+            messages=messages_of(self.prompt if prompt is None else prompt),
             system=self.system,
             tools=self.specs,
             tool_choice=self.tool_choice,
@@ -121,6 +135,38 @@ def needs_of(request: TextRequest) -> list[str]:
     for message in request.messages:
         needs += [_MEDIA_NEEDS[type(part)] for part in message.parts if isinstance(part, Media)]
     return needs
+
+
+def weight_of(request: TextRequest) -> Usage:
+    """Return what *request* is expected to use, guessed without asking anybody."""
+    tokens = tokens_of(request.system or "", request.messages)
+    longest = request.max_tokens
+    if longest is None:
+        longest = min(USUAL_ANSWER_TOKENS, request.model.max_output_tokens or USUAL_ANSWER_TOKENS)
+    return Usage(tokens, longest)
+
+
+def tokens_of(system: str, messages: Iterable[Message]) -> int:
+    """Return a guess of how many tokens a conversation has."""
+    parts = (part for message in messages for part in message.parts)
+    return -(-len(system) // CHARACTERS_PER_TOKEN) + sum(map(_tokens, parts))
+
+
+def _tokens(part: object) -> int:
+    match part:
+        case Media():
+            return MEDIA_TOKENS
+        case str():
+            text = part
+        case Reasoning(text):
+            pass
+        case ToolCall(_, name, arguments):
+            text = name + arguments
+        case ToolResult(_, content):
+            text = content
+        case _:
+            return 0
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
 def stream_needs_of(request: TextRequest) -> list[str]:

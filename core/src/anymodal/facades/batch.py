@@ -21,7 +21,7 @@ from ..shapes import Output, Shape, shape_of
 from ..specs import Deadlines, ModelSpec
 from ..usage import CallWarning, Cost, Record, Usage, cost_of
 from .answers import bind
-from .asking import Asked, finished, needs_of
+from .asking import Asked, finished, needs_of, weight_of
 from .jobs import Job
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ FAILED: Final = Cost(None, "the line failed")
 
 
 async def submitted(
-    way: Way, call: Call, prompts: Iterable[BatchPrompt], asked: Asked, key: str | None
+    way: Way, call: Call, prompts: Iterable[BatchPrompt], key: str | None
 ) -> Job[TextBatch]:
     """
     Make a batch of *prompts* and return its job, or the one that was made with *key* before.
@@ -68,6 +68,7 @@ async def submitted(
         OutcomeUnknownError: It may have been made.
         VendorError: The vendor refused or failed.
     """
+    asked: Asked = call.asked
     keyed = list(enumerate(_keyed(prompts)))
     if not keyed:
         msg = "prompts: there are none."
@@ -91,7 +92,15 @@ async def _made(
         return lines
 
     submit = submission.sending(_submit)
-    handle = await call.run(asked.model, lines_for, submit, bind=bind, needs_of=_needs_of)
+    handle = await call.run(
+        asked.model,
+        lines_for,
+        submit,
+        bind=bind,
+        needs_of=_needs_of,
+        weigh=_weight_of,
+        is_repeatable=False,
+    )
     row, lines = tried[-1]
     record = call.record
     call.account(None, None)
@@ -150,7 +159,7 @@ def _keyed(prompts: Iterable[BatchPrompt]) -> Iterator[tuple[str, Prompt]]:
 def _line(one: Keyed, asked: Asked, call: Call, row: Row) -> BatchLine:
     number, (key, prompt) = one
     try:
-        request = asked.request(prompt, call, row)
+        request = asked.request(call, row, prompt)
     except e.InvalidRequestError as error:
         msg = f"prompts[{number}]: {error}"
         raise e.InvalidRequestError(msg, field=error.field) from error
@@ -160,6 +169,14 @@ def _line(one: Keyed, asked: Asked, call: Call, row: Row) -> BatchLine:
 def _needs_of(lines: Lines) -> list[str]:
     needs = (need for line in lines for need in needs_of(line.request))
     return list(dict.fromkeys([OPERATION, *needs]))
+
+
+def _weight_of(lines: Lines) -> Usage:
+    weights = [weight_of(line.request) for line in lines]
+    return Usage(
+        sum(one.input_tokens or 0 for one in weights),
+        sum(one.output_tokens or 0 for one in weights),
+    )
 
 
 def _distinct(warnings: Iterable[Sequence[CallWarning]]) -> list[CallWarning]:

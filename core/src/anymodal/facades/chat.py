@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import anyio
 import attrs
@@ -29,7 +29,7 @@ FORMAT: Final = 1
 
 
 Begin: TypeAlias = Callable[[str, float | Deadlines | None], Call]
-Ask: TypeAlias = Callable[[Call, Prompt, Asked], Any]
+Ask: TypeAlias = Callable[[Call], Awaitable[TextResult]]
 
 
 class Chat:
@@ -152,8 +152,9 @@ class Chat:
         """
         asked = self._asked_now(output)
         call = self._begin("generate", timeout)
+        call.asked = asked
         self.records.append(call.record)
-        reply: TextResult = await self._ask(call, tuple(self.messages), asked)
+        reply = await call.through(self._ask)
         self.messages.append(reply.message)
         return reply
 
@@ -218,7 +219,9 @@ class Chat:
             names = ", ".join(call.name for call in pending)
             msg = f"messages: {names} was asked for; run_tools(), or add its result, first."
             raise e.InvalidRequestError(msg, field="messages")
-        asked = self._asked if output is None else attrs.evolve(self._asked, output=output)
+        asked = attrs.evolve(self._asked, prompt=tuple(self.messages))
+        if output is not None:
+            asked = attrs.evolve(asked, output=output)
         forced = asked.tool_choice not in {None, "auto", "none"}
         if forced and self.messages and _only_results(self.messages[-1]):
             # else the model could never say anything about what it found
@@ -228,8 +231,9 @@ class Chat:
     def _opened(self, output: Output | None, timeout: float | Deadlines | None) -> TextStream:
         asked = self._asked_now(output)
         call = self._begin("stream", timeout)
+        call.asked = asked
         self.records.append(call.record)
-        return TextStream(call, tuple(self.messages), asked)
+        return TextStream(call)
 
     def _exceeded(self) -> e.RoundsExceededError:
         msg = f"The model still asks for tools after {self.max_rounds} rounds (max_rounds)."

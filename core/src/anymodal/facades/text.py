@@ -10,10 +10,9 @@ import attrs
 
 from .. import errors as e
 from ..call import Call, Facade, ModelChoice
-from ..media import Media
 from ..modalities import TEXT, Modality
 from ..modalities.batches import TextBatch
-from ..modalities.messages import Prompt, Reasoning, ToolCall, ToolResult, messages_of
+from ..modalities.messages import Prompt, messages_of
 from ..modalities.text import (
     Cache,
     Effort,
@@ -24,11 +23,12 @@ from ..modalities.text import (
     WebSearch,
 )
 from ..modalities.tools import ToolLike
+from ..policies import Policy
 from ..shapes import Output
 from ..specs import Deadlines
 from ..usage import Cost, Usage, cost_of
 from .answers import BoundText, bind
-from .asking import Asked, account, finished, needs_of
+from .asking import Asked, account, finished, needs_of, tokens_of, weight_of
 from .batch import BatchPrompt, resumed, submitted
 from .chat import Chat
 from .jobs import Job
@@ -127,13 +127,13 @@ class TextFacade(Facade[BoundText]):
             DeadlineExceededError: *timeout* went by.
         """
         call = self.call("generate", timeout=timeout, policy=policy, tags=tags)
-        asked = Asked(
-            model=model, system=system, tools=tools, tool_choice=tool_choice, output=output,
-            reasoning=reasoning, web_search=web_search, cache=cache, temperature=temperature,
-            top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed, options=options,
-            end_user=end_user, strict=strict, raw=raw,
+        call.asked = Asked(
+            prompt=prompt, model=model, system=system, tools=tools, tool_choice=tool_choice,
+            output=output, reasoning=reasoning, web_search=web_search, cache=cache,
+            temperature=temperature, top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed,
+            options=options, end_user=end_user, strict=strict, raw=raw,
         )  # fmt: skip
-        return await _ask(call, prompt, asked)
+        return await call.through(_ask)
 
     def stream(
         self,
@@ -169,13 +169,13 @@ class TextFacade(Facade[BoundText]):
             what may fail over is raised there.
         """
         call = self.call("stream", timeout=timeout, policy=policy, tags=tags)
-        asked = Asked(
-            model=model, system=system, tools=tools, tool_choice=tool_choice, output=output,
-            reasoning=reasoning, web_search=web_search, cache=cache, temperature=temperature,
+        call.asked = Asked(
+            prompt=prompt, model=model, system=system, tools=tools, tool_choice=tool_choice,
+            output=output, reasoning=reasoning, web_search=web_search, cache=cache, temperature=temperature,
             top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed, options=options,
             end_user=end_user, strict=strict, raw=raw,
         )  # fmt: skip
-        return TextStream(call, prompt, asked)
+        return TextStream(call)
 
     def chat(
         self,
@@ -193,6 +193,7 @@ class TextFacade(Facade[BoundText]):
         max_tokens: int | None = None,
         stop: Sequence[str] = (),
         seed: int | None = None,
+        policy: Policy | None = None,
         options: Sequence[TextOption] = (),
         tags: Mapping[str, str] | None = None,
         end_user: str | None = None,
@@ -217,7 +218,7 @@ class TextFacade(Facade[BoundText]):
         )  # fmt: skip
 
         def begin(operation: str, timeout: float | Deadlines | None) -> Call:
-            return self.call(operation, timeout=timeout, tags=tags)
+            return self.call(operation, timeout=timeout, policy=policy, tags=tags)
 
         return Chat(begin, _ask, asked, max_rounds=max_rounds, restore=restore)
 
@@ -271,13 +272,13 @@ class TextFacade(Facade[BoundText]):
             VendorError: The vendor refused or failed.
         """
         call = self.call("batch", timeout=timeout, policy=policy, tags=tags)
-        asked = Asked(
+        call.asked = Asked(
             model=model, system=system, tools=tools, tool_choice=tool_choice, output=output,
             reasoning=reasoning, web_search=web_search, cache=cache, temperature=temperature,
             top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed, options=options,
             end_user=end_user, strict=strict, raw=raw,
         )  # fmt: skip
-        return await submitted(self._way, call, prompts, asked, key)
+        return await call.through(lambda call: submitted(self._way, call, prompts, key))
 
     def resume(self, token: str, *, output: Output | None = None) -> Job[TextBatch]:
         """
@@ -309,9 +310,8 @@ class TextFacade(Facade[BoundText]):
             UnsupportedFeatureError: The vendor does not count; see `estimate`.
         """
         call = self.call("count_tokens", timeout=timeout)
-        asked = Asked(model=model, system=system, tools=tools)
-        request_of = partial(asked.request, prompt, call)
-        return await call.run(model, request_of, _count, bind=bind, needs_of=needs_of)
+        call.asked = Asked(prompt=prompt, model=model, system=system, tools=tools)
+        return await call.through(_counted)
 
     def estimate(
         self,
@@ -333,11 +333,25 @@ class TextFacade(Facade[BoundText]):
         return bind(provider)
 
 
-async def _ask(call: Call, prompt: Prompt, asked: Asked) -> TextResult:
-    request_of = partial(asked.request, prompt, call)
-    found = await call.run(asked.model, request_of, _generate, bind=bind, needs_of=needs_of)
+async def _ask(call: Call) -> TextResult:
+    asked: Asked = call.asked
+    found = await call.run(
+        asked.model,
+        partial(asked.request, call),
+        _generate,
+        bind=bind,
+        needs_of=needs_of,
+        weigh=weight_of,
+    )
     account(call, found.finish)
+    await call.settle()
     return finished(call, found.message, found.finish, asked.shape)
+
+
+async def _counted(call: Call) -> int:
+    asked: Asked = call.asked
+    request_of = partial(asked.request, call)
+    return await call.run(asked.model, request_of, _count, bind=bind, needs_of=needs_of)
 
 
 async def _generate(door: Door, request: TextRequest) -> TextResult:

@@ -12,11 +12,10 @@ import attrs
 
 from .. import errors as e
 from ..call import Call
-from ..modalities.messages import Prompt
 from ..modalities.text import Finish, TextDelta, TextEvent, TextRequest, TextResult
 from ..shapes import Growing
 from .answers import Batched, BoundText, assembled, batched, bind, broken, drain, unfinished, words
-from .asking import Asked, account, finished, stream_needs_of
+from .asking import Asked, account, finished, stream_needs_of, weight_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,10 +49,9 @@ class TextStream:
     by two at once. What was read is kept until the stream is gone, for `result`.
     """
 
-    def __init__(self, call: Call, prompt: Prompt, asked: Asked) -> None:
+    def __init__(self, call: Call) -> None:
         self._call = call
-        self._prompt = prompt
-        self._asked = asked
+        self._asked: Asked = call.asked
         self._stack: AsyncExitStack | None = None
         self._source: Batched | None = None
         self._seen: list[TextEvent] = []
@@ -73,16 +71,21 @@ class TextStream:
         Raises:
             AnymodalError: As `TextFacade.generate` does.
         """
-        if not self._seen:
-            await self._call.run(
-                self._asked.model,
-                partial(self._asked.request, self._prompt, self._call),
-                self._open,
-                bind=bind,
-                needs_of=stream_needs_of,
-                opens_stream=True,
-            )
-            self._call.saw_first_event()
+        return self if self._seen else await self._call.through(self._started, opens_stream=True)
+
+    async def _started(self, call: Call) -> Self:
+        asked = self._asked = call.asked
+        await call.run(
+            asked.model,
+            partial(asked.request, call),
+            self._open,
+            bind=bind,
+            needs_of=stream_needs_of,
+            weigh=weight_of,
+            opens_stream=True,
+        )
+        call.saw_first_event()
+        await self._end_if_whole()
         return self
 
     async def _open(self, door: Door, request: TextRequest) -> None:
@@ -130,7 +133,15 @@ class TextStream:
         except e.AnymodalError as error:
             raise self._broken(error) from error.__cause__
         self._take(batch)
+        await self._end_if_whole()
         return True
+
+    async def _end_if_whole(self) -> None:
+        if (finish := self._finish) is not None:
+            await self._call.settle()
+            if self._call.is_watched:
+                whole = TextResult(assembled(self._seen), finish, record=self.record)
+                self._call.ended(whole)
 
     def _broken(self, error: e.AnymodalError) -> e.AnymodalError:
         if isinstance(error, e.VendorError):
@@ -138,6 +149,7 @@ class TextStream:
         elif isinstance(error, e.DeadlineExceededError):
             error.partial = words(self._seen)
         self._call.failed_late(error)
+        self._call.ended(assembled(self._seen), error=error)
         self._fault = error
         return error
 
@@ -188,6 +200,7 @@ class TextStream:
                 await drain(source)
             elif self._fault is None:
                 self._call.left_early()
+                self._call.ended(assembled(self._seen))
 
     async def __aenter__(self) -> Self:
         return await self.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from .. import errors as e
 
@@ -23,11 +23,13 @@ _ELSEWHERE_MAY_WORK: Final = (
 )
 
 
-def goes_on(error: e.AnymodalError) -> bool:
+def goes_on(error: e.AnymodalError, *, on_filtered: Literal["stop", "next"] = "stop") -> bool:
     """
     Whether another provider may succeed where one failed with *error*.
 
     A bad request is bad everywhere, a budget is spent everywhere, and what one
-    vendor's filter refused is not shown to the next.
+    vendor's filter refused is not shown to the next, unless *on_filtered* says so.
     """
+    if isinstance(error, e.ContentFilteredError):
+        return on_filtered == "next"
     return isinstance(error, _ELSEWHERE_MAY_WORK)

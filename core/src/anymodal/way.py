@@ -1,0 +1,275 @@
+"""What all calls of one client share: names resolved, doors, limits, budgets, and who listens."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
+
+import attrs
+
+from . import errors as e
+from .connection import Clock
+from .doors import Doors
+from .events import BreakerChanged, Event, Observer, telling
+from .ledger import Ledger
+from .policies import Budget, Limits, Policy, Rules
+from .policy.budget import Owned, Purses
+from .policy.limits import Limiter
+from .policy.standing import Standing
+from .registry import Registry
+from .resolution import Offer, Row
+from .resolution.best import Best
+from .specs import Deadlines
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .stores import Store
+
+__all__ = ["Candidate", "Middleware", "ModelChoice", "Plan", "Way"]
+
+T = TypeVar("T")
+
+ModelChoice: TypeAlias = str | Best | Sequence[str | Best] | None
+"""A name or `best(...)`, several in order of preference, or None for the default."""
+
+NAMES: Final = (str, Best)
+
+Candidate: TypeAlias = Row | e.AnymodalError
+
+REMEMBERED_NAMES: Final = 1000
+"""Names that are not resolved again; callers may make up new ones without end."""
+
+OBSERVERS: Final = "anymodal_observers"
+MIDDLEWARE: Final = "anymodal_middleware"
+DEFAULT_RULES: Final = Rules()
+
+
+class Middleware(Protocol):
+    """What stands around every call, retries and failover included."""
+
+    async def around(self, call: Call, proceed: Callable[[Call], Awaitable[Any]], /) -> Any:
+        """
+        Return the outcome of `await proceed(call)`, or another.
+
+        `call.asked` has what the caller asked for and may be replaced before. The
+        outcome of a stream is the stream, opened. What it raises is the call's error.
+        """
+
+
+@attrs.frozen(eq=False)
+class Plan:
+    """
+    What holds for calls to one instance in one kind of work.
+
+    Attributes:
+        standing: What became of earlier ones.
+        rules: What is done about failures and limits.
+        budgets: Those that such a call comes under, with their owners.
+        deadlines: How long it may take.
+        is_limited: Whether its limiter has to be asked.
+    """
+
+    standing: Standing
+    rules: Rules
+    budgets: tuple[Owned, ...]
+    deadlines: Deadlines
+    is_limited: bool
+
+    def under(self, policy: Policy, owner: str) -> Plan:
+        """Return what holds for a call of *owner* that brings a policy of its own."""
+        rules = self.rules.under(policy)
+        own = tuple((owner, one) for one in policy.budgets if one not in self.rules.budgets)
+        return attrs.evolve(
+            self,
+            rules=rules,
+            budgets=self.budgets + own,
+            deadlines=policy.timeout or self.deadlines,
+            is_limited=rules.limits != DEFAULT_RULES.limits,
+        )
+
+
+class Way:
+    """
+    What all calls of one client share.
+
+    Args:
+        registry: What is installed and set.
+        doors: Connected providers.
+        clock: Where the time comes from.
+        policy: The host's, over that of the settings.
+        observers: The host's, after those of the settings.
+        middleware: The host's, within that of the settings.
+        store: Gives the store when it is first needed.
+
+    Attributes:
+        tell: Tells all observers; None where there are none.
+        chance: Gives a number from 0 to 1.
+        jobs: What is kept of jobs.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        doors: Doors,
+        clock: Clock,
+        *,
+        policy: Policy | None = None,
+        observers: Sequence[Observer] = (),
+        middleware: Sequence[Middleware] = (),
+        store: Callable[[], Store] | None = None,
+    ) -> None:
+        self.registry = registry
+        self.doors = doors
+        self.clock = clock
+        self.chance: Callable[[], float] = random.random
+        self.tell: Callable[[Event], None] | None = None
+        self.middleware: tuple[Middleware, ...] = ()
+        self._policy = policy
+        self._observers = tuple(observers)
+        self._middleware = tuple(middleware)
+        self._parent: Way | None = None
+        self.store = store or _no_store
+        self.purses = Purses(self.store, _wall_of(clock))
+        self.jobs = Ledger(self.store, registry.scope.name)
+        self.jobs = Ledger(self.store, registry.scope.name)
+        self._resolved: dict[tuple[str, str | Best | None], tuple[Row, ...]] = {}
+        self._plans: dict[tuple[str, str], Plan] = {}
+        self._standings: dict[tuple[str, str], Standing] = {}
+        self._limiters: dict[str, Limiter] = {}
+
+    def descend(self, parent: Way) -> None:
+        """Come under the policies and budgets of *parent*, and be seen by its observers."""
+        self._parent = parent
+        self.purses = parent.purses
+
+    def engage(self) -> None:
+        """
+        Have those act whom the settings name, and the host's.
+
+        Raises:
+            PluginError: One that is named cannot.
+        """
+        acting = self.registry.acting
+        self.tell = telling((*acting(OBSERVERS), *self._inherited("_observers")))
+        self.middleware = (*acting(MIDDLEWARE), *self._inherited("_middleware"))
+
+    def _inherited(self, name: str) -> tuple[Any, ...]:
+        above = self._parent._inherited(name) if self._parent else ()  # noqa: SLF001  # its own class
+        return (*above, *getattr(self, name))
+
+    # -- who serves -----------------------------------------------------------------------
+
+    def candidates(self, model: ModelChoice, modality: str) -> Iterable[Candidate]:
+        """
+        Return who may serve *model*, in order; a name that nobody serves is its error.
+
+        The second and further names are resolved when they are come to.
+        """
+        if model is None or isinstance(model, NAMES):
+            settings = self.registry.settings
+            name = model or settings.defaults.get(modality, "")
+            further = settings.fallbacks.get(name) if isinstance(name, str) else None
+            if not further:
+                return self._resolve(model, modality)
+            names: Sequence[str | Best | None] = (model, *further)
+        else:
+            names = tuple(model) if isinstance(model, Sequence) else ()
+            if not names or not all(isinstance(name, NAMES) for name in names):
+                msg = f"model: a name or a sequence of names is needed, not {model!r}."
+                return (e.InvalidRequestError(msg, field="model"),)
+        return (one for name in names for one in self._resolve(name, modality))
+
+    def _resolve(self, name: str | Best | None, modality: str) -> Iterable[Candidate]:
+        found = self._resolved.get((modality, name))
+        if found is None:
+            decision = self.registry.explain(name, modality=modality)
+            if decision.error is not None:
+                return (decision.error,)
+            found = decision.winners
+            if len(self._resolved) >= REMEMBERED_NAMES:
+                self._resolved.clear()
+            self._resolved[modality, name] = found
+        return found
+
+    def forget(self) -> None:
+        """Resolve every name anew and read every policy again, as after a reload."""
+        self._resolved.clear()
+        self._plans.clear()
+
+    # -- what holds there -----------------------------------------------------------------
+
+    def plan(self, offer: Offer) -> Plan:
+        """Return what holds for calls to *offer*."""
+        key = (offer.spec.modality, offer.instance)
+        found = self._plans.get(key)
+        return self._planned(key, offer) if found is None else found
+
+    def _planned(self, key: tuple[str, str], offer: Offer) -> Plan:
+        rules = self._rules(offer)
+        said = self.registry.settings.of(offer.instance)
+        plan = self._plans[key] = Plan(
+            standing=self._standing(key),
+            rules=rules,
+            budgets=tuple((self._owner(one, offer), one) for one in rules.budgets),
+            deadlines=said.deadlines(rules.timeout or offer.spec.deadlines),
+            is_limited=rules.limits != DEFAULT_RULES.limits,
+        )
+        return plan
+
+    def _rules(self, offer: Offer) -> Rules:
+        """Return the policies in force, the narrower over the wider."""
+        settings, spec = self.registry.settings, offer.spec
+        said = settings.of(offer.instance)
+        above = self._parent._rules(offer) if self._parent else DEFAULT_RULES  # noqa: SLF001  # as above
+        return above.under(
+            _limits(spec.requests_per_minute, spec.concurrency),
+            settings.policy,
+            self._policy,
+            settings.policies.get(spec.modality),
+            said.policy,
+            _limits(said.rate_limit, said.concurrency),
+        )
+
+    def _owner(self, budget: Budget, offer: Offer) -> str:
+        """Return who has *budget*: the outermost that says it."""
+        parent = self._parent
+        if parent is not None and budget in parent._rules(offer).budgets:  # noqa: SLF001  # as above
+            return parent._owner(budget, offer)  # noqa: SLF001  # as above
+        return self.registry.scope.name
+
+    def _standing(self, key: tuple[str, str]) -> Standing:
+        modality, instance = key
+        limiter = self._limiters.get(instance)
+        if limiter is None:
+            limiter = self._limiters[instance] = Limiter(self.clock)
+        found = self._standings.get(key)
+        if found is None:
+            found = self._standings[key] = Standing(instance, modality, limiter)
+        return found
+
+    def changed(self, plan: Plan) -> None:
+        """Tell that the circuit of *plan* is another than it was."""
+        if self.tell is not None:
+            standing = plan.standing
+            state = standing.circuit.state(plan.rules.breaker, self.clock.now())
+            self.tell(BreakerChanged(standing.instance, standing.modality, state))
+
+
+def _limits(requests: int | None, concurrency: int | None) -> Policy | None:
+    if requests is None and concurrency is None:
+        return None
+    return Policy(limits=Limits(requests=requests, concurrency=concurrency))
+
+
+def _wall_of(clock: Clock) -> Callable[[], float]:
+    """Return what gives the time of day: the clock's own, where it has one."""
+    found: Callable[[], float] = getattr(clock, "wall", time.time)
+    return found
+
+
+def _no_store() -> Store:
+    from .stores import MemoryStore  # noqa: PLC0415  # few clients keep anything
+
+    return MemoryStore()
