@@ -359,6 +359,23 @@ def test_signals_close_the_connection(site, tmp_path, number, status, option):
     assert marker.exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+def test_sigterm_closes_the_connection_in_the_background(site, tmp_path):
+    """There Ctrl-C is ignored, being meant for somebody else."""
+    marker = tmp_path / "closed"
+    script = 'trap "" INT; exec "$0" text hi -m acme/silent'
+    with site.started_by("sh", "-c", script, env={**KEY, "CLOSED": str(marker)}) as process:
+        while b"acme is called" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE)
+        told = process.stderr.read()
+
+    assert (143, b"") == (process.returncode, told.strip())
+    assert marker.exists()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
 def test_broken_pipe_ends_quietly(site, tmp_path):
     """`anymodal text … | head -c 1` is nothing to complain of; the vendor is not left writing."""

@@ -13,7 +13,8 @@ from functools import partial
 import pytest
 import trio
 from anymodal import errors as e
-from anymodal.loops import KeptLoop
+from anymodal.interrupts import longest_wait
+from anymodal.loops import KeptLoop, _Driver
 
 MAIN = threading.main_thread().ident
 WHO = contextvars.ContextVar("who", default="nobody")
@@ -457,16 +458,98 @@ def test_ctrl_c_before_the_call_has_begun(either):
     assert either.run(where())
 
 
+@pytest.mark.parametrize(
+    ("moved", "place", "at_once", "happens"),
+    [
+        (False, "create_task", True, [[]]),
+        (False, "create_task", False, [[]]),
+        (False, "run_forever", True, [["begun", "cancelled"]]),
+        (False, "run_forever", False, [["begun", "ended"]]),
+        (True, "call_soon_threadsafe", True, [[]]),
+        (True, "call_soon_threadsafe", False, [[], ["begun", "cancelled"]]),
+    ],
+)
+def test_a_handler_of_the_hosts_raises_at_any_line(kept, moved, place, at_once, happens):
+    """The call is over before its caller goes on, and the client stays."""
+    kept.run(nothing())
+    if moved:
+        elsewhere(lambda: kept.run(nothing()))
+    loop, seen = kept._loop, []
+    usual = getattr(loop, place)
+
+    def handler(number, frame):
+        raise LookupError
+
+    def interrupted(*args):
+        setattr(loop, place, usual)
+        found = None if at_once else usual(*args)
+        signal.raise_signal(signal.SIGINT)
+        return found
+
+    async def begins():
+        seen.append("begun")
+        try:
+            await asyncio.sleep(0.2)
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+        seen.append("ended")
+
+    before = signal.signal(signal.SIGINT, handler)
+    setattr(loop, place, interrupted)
+    try:
+        with pytest.raises(LookupError):
+            kept.run(begins())
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert seen in happens
+    assert kept.run(where())
+    assert seen in happens
+    assert set() == kept._calls
+
+
+def test_a_thread_that_a_signal_kept_from_starting(kept):
+    """The next call starts it."""
+    loop, _ = kept.run(where())
+    kept._thread = _Driver(loop, kept._driving)
+
+    assert threading.get_ident() != kept.run(where())[1]
+
+
+def test_the_main_thread_never_waits_for_ever(kept):
+    """A signal that comes right before a wait is noticed when the thread looks up."""
+    loop, _ = kept.run(where())
+    waits, select = [], loop._selector.select
+
+    def recorded(timeout=None):
+        waits.append(timeout)
+        return select(timeout)
+
+    async def woken():
+        done = loop.create_future()
+        threading.Timer(0.6, loop.call_soon_threadsafe, [done.set_result, None]).start()
+        await done
+
+    loop._selector.select = recorded
+    kept.run(woken())
+    at_home, waits[:] = list(waits), []
+    elsewhere(lambda: kept.run(woken()))
+    kept.run(woken())
+
+    assert None not in at_home
+    assert None in waits
+    assert longest_wait() is not None
+    assert elsewhere(longest_wait) is None
+
+
 def test_a_handler_of_the_hosts_is_left_alone(either):
     """What it raises cancels the call and is raised."""
     entered, cleaned, seen = threading.Event(), [], []
 
-    class StopError(Exception):
-        pass
-
     def handler(number, frame):
         seen.append(number)
-        raise StopError
+        raise LookupError
 
     async def long():
         entered.set()
@@ -479,7 +562,7 @@ def test_a_handler_of_the_hosts_is_left_alone(either):
     usual = signal.signal(signal.SIGINT, handler)
     try:
         sender = interrupt_once(entered)
-        with pytest.raises(StopError):
+        with pytest.raises(LookupError):
             either.run(long())
         sender.join(PATIENCE)
         assert handler is signal.getsignal(signal.SIGINT)
@@ -495,7 +578,8 @@ def test_without_the_module_beneath_signal():
     code = """
 import signal, sys
 sys.modules["_signal"] = None
-from anymodal.loops import KeptLoop, set_handler
+from anymodal.interrupts import set_handler
+from anymodal.loops import KeptLoop
 assert set_handler is signal.signal
 async def one(): return 1
 async def nothing(): pass

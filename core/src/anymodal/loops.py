@@ -9,33 +9,18 @@ moves it into a thread of its own, for good.
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 import threading
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from concurrent.futures import Future
-from types import FrameType
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 from . import errors as e
-
-try:
-    # The public ones look for an enum's member that no function is, in 10 us a call.
-    from _signal import (  # type: ignore[import-not-found]  # no stub; the public ones are made of it
-        getsignal as get_handler,
-    )
-    from _signal import signal as set_handler
-except ImportError:
-    from signal import getsignal as get_handler
-    from signal import signal as set_handler
+from .interrupts import Interrupt, longest_wait
 
 __all__ = ["KeptLoop"]
 
 T = TypeVar("T")
-
-SIGINT: Final = int(signal.SIGINT)
-MAIN_THREAD: Final = threading.main_thread().ident
 
 
 class KeptLoop:
@@ -144,42 +129,46 @@ class KeptLoop:
             if self._loop is None:
                 self._home = threading.get_ident()
                 self._loop = asyncio.new_event_loop()
+                _look_up(self._loop)
             return self._loop
 
     def _run(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
         is_home = self._home == threading.get_ident()
         if not is_home or self._thread is not None or _runs_a_loop():
             return self._run_there(loop, work)
-        with _Interrupt(loop, is_main=self._home == MAIN_THREAD) as interrupt:
+        with Interrupt(loop) as interrupt:
             task = self._drive(loop, work, interrupt)
         if task is None:
             return self._run_there(loop, work)
         if interrupt.came:
-            if not task.cancelled():
-                task.exception()  # nobody else asks for it, and asyncio would complain
+            _mark_seen(task)
             raise KeyboardInterrupt
         return task.result()
 
     def _drive(
-        self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], interrupt: _Interrupt
+        self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], interrupt: Interrupt
     ) -> asyncio.Task[T] | None:
         """Run the loop in this thread until *work* has ended, unless it has moved meanwhile."""
         if not self._driving.acquire(blocking=False):
             return None
+        stopping, task = _then_stop(work, loop), None
         try:
-            task = loop.create_task(_then_stop(work, loop))
+            task = loop.create_task(stopping)
             self._calls.add(task)
-            try:
-                interrupt.cancels(task.cancel)
-                self._run_until(task, loop)
-            except BaseException:
-                task.cancel()
+            interrupt.cancels(task.cancel)
+            self._run_until(task, loop)
+        except BaseException:
+            if task is None:
+                stopping.close()
+                work.close()
+            else:
+                task.add_done_callback(_mark_seen)
+                loop.call_soon(task.cancel)  # once it has begun: what never begins never stops
                 while not task.done() and not interrupt.came:  # a second Ctrl-C does not wait
                     loop.run_forever()
-                raise
-            finally:
-                self._calls.discard(task)
+            raise
         finally:
+            self._calls.discard(task)
             self._driving.release()
         return task
 
@@ -195,17 +184,15 @@ class KeptLoop:
     def _run_there(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
         """Run *work* in the loop's own thread, and wait for it."""
         errand = _Errand(loop, work, self._calls)
-        with _Interrupt(loop, is_main=threading.get_ident() == MAIN_THREAD) as interrupt:
+        with Interrupt(loop) as interrupt:
             try:
                 self._submit(loop, errand)
-            except BaseException:
-                work.close()
-                raise
-            interrupt.cancels(errand.cancel)
-            try:
+                interrupt.cancels(errand.cancel)
                 errand.wait()
             except BaseException:
-                if not interrupt.came:
+                if not errand.is_handed_over:
+                    work.close()
+                elif not interrupt.came:
                     loop.call_soon_threadsafe(errand.cancel)
                     errand.wait()
                 raise
@@ -220,6 +207,9 @@ class KeptLoop:
                 raise _closed()
             if self._thread is None:
                 self._thread = _Driver(loop, self._driving)
+            if self._thread.ident is None:
+                self._thread.start()
+            errand.is_handed_over = True
             loop.call_soon_threadsafe(errand.begin)
 
     async def _end(self, last: Callable[[], Awaitable[None]]) -> None:
@@ -247,7 +237,15 @@ class KeptLoop:
 
 
 class _Errand(Generic[T]):
-    """A call in the loop's own thread, for which another waits."""
+    """
+    A call in the loop's own thread, for which another waits.
+
+    Attributes:
+        is_handed_over: Whether the loop has it, or is just being given it.
+        result: Returns or raises what came of it; there once it was waited for.
+    """
+
+    result: Callable[[], T]
 
     def __init__(
         self,
@@ -256,36 +254,43 @@ class _Errand(Generic[T]):
         calls: set[asyncio.Task[Any]],
     ) -> None:
         self.work = work
+        self.is_handed_over = False
         self._loop = loop
         self._calls = calls
-        self._ended: Future[T] = Future()
+        self._task: asyncio.Task[T] | None = None
+        self._has_ended = False
+        self._gate = threading.Lock()  # not an Event, which a signal's handler may leave locked
+        self._gate.acquire()
 
     def begin(self) -> None:
         """Start it; in the loop."""
         self._task = self._loop.create_task(self.work)
         self._calls.add(self._task)
-        self._task.add_done_callback(self._tell)
+        self._task.add_done_callback(self._end)
 
     def cancel(self) -> None:
-        """Cancel it; in the loop, after it was started."""
-        self._task.cancel()
-
-    def _tell(self, task: asyncio.Task[T]) -> None:
-        self._calls.discard(task)
-        if task.cancelled():
-            self._ended.set_exception(asyncio.CancelledError())
-        elif (error := task.exception()) is not None:
-            self._ended.set_exception(error)
+        """Cancel it; in the loop, which may never have been told to begin."""
+        if self._task is not None:
+            self._task.cancel()
         else:
-            self._ended.set_result(task.result())
+            self.work.close()
+            self._let_go()
+
+    def _end(self, task: asyncio.Task[T]) -> None:
+        self._calls.discard(task)
+        _mark_seen(task)
+        self.result = task.result
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._has_ended = True
+        self._gate.release()
 
     def wait(self) -> None:
         """Wait for its end, however that is."""
-        self._ended.exception()
-
-    def result(self) -> T:
-        """Return what came of it."""
-        return self._ended.result()
+        seconds = longest_wait()
+        while not self._has_ended:
+            self._gate.acquire(timeout=-1 if seconds is None else seconds)
 
 
 class _Driver(threading.Thread):
@@ -300,7 +305,6 @@ class _Driver(threading.Thread):
         self._its_loop = loop
         self._driving = driving
         self._shall_stop = False
-        self.start()
 
     def run(self) -> None:
         with self._driving:
@@ -317,43 +321,17 @@ class _Driver(threading.Thread):
         self._its_loop.call_soon_threadsafe(self._its_loop.stop)
 
 
-class _Interrupt:
-    """
-    What Ctrl-C does while the main thread makes a call.
+def _look_up(loop: asyncio.AbstractEventLoop) -> None:
+    """Have *loop* wait no longer than its thread may."""
+    seconds = longest_wait()
+    if seconds is not None:
+        loop.call_later(seconds, _look_up, loop)
 
-    The first cancels the call, the second does not wait for that. Raising at once,
-    as Python's own handler does, could lose what the loop had in hand, or leave a
-    call behind. A handler of the host's is left alone.
-    """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, is_main: bool) -> None:
-        self._loop = loop
-        self._cancel: Callable[[], object] | None = None
-        self._handles = is_main and get_handler(SIGINT) is signal.default_int_handler
-        self.came = False
-
-    def cancels(self, cancel: Callable[[], object]) -> None:
-        """Say what cancels the call: something for the loop to do, once the call has begun."""
-        self._cancel = cancel
-        if self.came:
-            self._loop.call_soon_threadsafe(cancel)
-
-    def __enter__(self) -> Self:
-        if self._handles:
-            set_handler(SIGINT, self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._handles:
-            set_handler(SIGINT, signal.default_int_handler)
-
-    def __call__(self, _: int, frame: FrameType | None, /) -> None:
-        del frame  # signal handlers are given one
-        if self.came:
-            raise KeyboardInterrupt
-        self.came = True
-        if self._cancel is not None:
-            self._loop.call_soon_threadsafe(self._cancel)
+def _mark_seen(task: asyncio.Task[Any]) -> None:
+    """Ask for the error: asyncio complains of those that nobody asks for."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _then_stop(work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:

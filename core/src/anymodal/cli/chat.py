@@ -14,9 +14,10 @@ import click
 from .. import errors as e
 from ..client import Client
 from ..config import Settings
+from ..loops import KeptLoop
 from .asking import attach_option, attached, model_option, system_option
 from .conversation import Conversation
-from .ending import Ending, Insisted, KeptLoop
+from .ending import Ending, Insisted
 from .output import Stdout, note
 from .telling import sentence
 from .turns import Keyboard, ReadLine, Turn, piped, read_turn
@@ -104,12 +105,12 @@ def chat(
 def _entered() -> Iterator[tuple[Client, KeptLoop]]:
     """Give a client and the loop that it was entered in, for calls one after another."""
     client = Client(Settings.load())
-    with KeptLoop() as loop:
-        loop.run(client.__aenter__)
-        try:
-            yield client, loop
-        finally:
-            loop.run(client.aclose)
+    loop = KeptLoop()
+    try:
+        loop.run(client.__aenter__())
+        yield client, loop
+    finally:
+        loop.close(client.aclose)
 
 
 def _resume(conversation: Conversation, path: Path) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from .. import errors as e
 from ..client import Client
 from ..facades.chat import Chat
+from ..loops import KeptLoop
 from ..media import Media
 from ..modalities.messages import Message, Part, Prompt, ToolResult
 from ..modalities.text import TextResult
 from .asking import attached, choice
-from .ending import KeptLoop
+from .ending import run_kept
 from .output import Stdout, note
 from .saved import restored, save
 from .telling import tell
@@ -115,7 +116,7 @@ class Conversation:
         would be refused again with every later one.
         """
         try:
-            result = self._loop.run(lambda: self._answered(prompt))
+            result = run_kept(self._loop, self._answered(prompt))
         except Exception:
             self._chat.messages = kept
             self._unanswered = None if prompt in kept else prompt

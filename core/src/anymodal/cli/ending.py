@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
-from types import FrameType, TracebackType
-from typing import Self, TypeVar
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, TypeVar
 
-import anyio
+from ..loops import KeptLoop
 
-__all__ = ["Ending", "Insisted", "KeptLoop", "run_async", "terminable"]
+__all__ = ["Ending", "Insisted", "run_async", "run_kept", "terminable"]
 
 T = TypeVar("T")
 
@@ -35,7 +34,7 @@ class Ending:
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Do for SIGTERM what Ctrl-C would do now."""
         self._came = signal.SIGTERM
-        interrupt = signal.getsignal(signal.SIGINT)  # the event loop's own, while one runs
+        interrupt = signal.getsignal(signal.SIGINT)  # the kept loop's own, while it runs
         if callable(interrupt):
             interrupt(number, frame)
         else:
@@ -53,80 +52,43 @@ def terminable() -> Iterator[Ending]:
         signal.signal(signal.SIGTERM, before)
 
 
-def run_async(function: Callable[[], Awaitable[T]]) -> T:
-    """Run *function* on an event loop that signals wake."""
-    return anyio.run(_awake, function)
-
-
-async def _awake(function: Callable[[], Awaitable[T]]) -> T:
-    """
-    Await what *function* returns, on a loop that handles a signal itself.
-
-    asyncio leaves Ctrl-C to a plain handler. One that comes just before the loop
-    begins to wait is noticed only when something else happens, unless the loop
-    handles some signal itself: then every signal wakes it.
-    """
-    end = signal.getsignal(signal.SIGTERM)
-    if not callable(end):
-        return await function()
-    loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError):  # Windows, whose loop is always woken
-        loop.add_signal_handler(signal.SIGTERM, end, signal.SIGTERM, None)
+def run_async(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run *function* on an event loop of its own."""
+    loop = KeptLoop()
     try:
-        return await function()
+        return loop.run(function())
     finally:
-        with suppress(NotImplementedError):
-            loop.remove_signal_handler(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, end)
+        loop.close(_nothing)
+
+
+async def _nothing() -> None:
+    pass
 
 
 class Insisted(KeyboardInterrupt):
     """Ctrl-C came once more, before what it was to stop had ended."""
 
 
-class KeptLoop:
+def run_kept(loop: KeptLoop, work: Coroutine[Any, Any, T]) -> T:
     """
-    An event loop that stands still between runs, and connections with it.
+    Run *work* to its end on *loop*, which can go on after an interrupt.
 
-    Ctrl-C ends a run: it is cancelled, and KeyboardInterrupt raised when it has
-    come to its end. The loop can go on after that.
+    Raises:
+        Insisted: It was not waited for.
+        KeyboardInterrupt: It was cancelled by Ctrl-C or SIGTERM.
     """
+    has_ended = False
 
-    def __init__(self) -> None:
-        self._runner = asyncio.Runner()
-
-    def run(self, function: Callable[[], Awaitable[T]]) -> T:
-        """
-        Run *function* to its end.
-
-        Raises:
-            Insisted: It was not waited for.
-            KeyboardInterrupt: It was cancelled by Ctrl-C or SIGTERM.
-        """
-        has_ended = False
-
-        async def to_its_end() -> T:
-            nonlocal has_ended
-            try:
-                return await _awake(function)
-            finally:
-                has_ended = True
-
+    async def to_its_end() -> T:
+        nonlocal has_ended
         try:
-            return self._runner.run(to_its_end())
-        except KeyboardInterrupt:
-            if not has_ended:
-                raise Insisted from None
-            raise
+            return await work
+        finally:
+            has_ended = True
 
-    def __enter__(self) -> Self:
-        self._runner.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._runner.close()
+    try:
+        return loop.run(to_its_end())
+    except KeyboardInterrupt:
+        if not has_ended:
+            raise Insisted from None
+        raise
