@@ -19,6 +19,7 @@ FLOORS = [
     {
         "index",
         "instances",
+        "vendor_options",
         "keyrings",
         "layers",
         "policy_settings",

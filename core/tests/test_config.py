@@ -214,15 +214,48 @@ def test_environment_wins_over_files_and_code_over_both(file):
     assert (str(path), "PROVIDER_DEFAULTS_JSON", "code") == settings.sources
 
 
-def test_environment_is_the_processs_own_at_the_time_of_the_call(file, monkeypatch):
-    """Not at import, and copied: a later change does not reach settings that stand."""
-    path = file("")
+def test_variables_are_looked_up_when_they_are_needed(file, monkeypatch):
+    """A key that was rotated in the environment is found; what settings say stands until a reload."""
     monkeypatch.setenv("ANYMODAL_TEST_KEY", "one")
-    settings = Settings.load(path=path)
+    monkeypatch.setenv("ENABLE_PROVIDER_ACME", "0")
+    settings = Settings.load(path=file(""))
     monkeypatch.setenv("ANYMODAL_TEST_KEY", "two")
+    monkeypatch.setenv("ENABLE_PROVIDER_ACME", "1")
 
-    assert settings.environ["ANYMODAL_TEST_KEY"] == "one"
-    assert "ANYMODAL_TEST_KEY" not in repr(settings)
+    assert settings.merged(Settings.empty()).environ["ANYMODAL_TEST_KEY"] == "two"
+    assert settings.flags == {"acme": False}
+    assert settings.reloaded().flags == {"acme": True}
+
+
+def test_reloading_reads_the_same_places_again(usual, file):
+    """Files, variables and what the host said, as `load` was told."""
+    path, environ = file("[providers.acme]\nrate_limit = 1"), {"PROVIDER_DEFAULTS_JSON": "{}"}
+    settings = Settings.load(path=path, environ=environ, overrides={"aliases": {"a": "acme"}})
+    path.write_text("[providers.acme]\nrate_limit = 2")
+    environ["PROVIDER_DEFAULTS_JSON"] = '{"text": "acme"}'
+    again = settings.reloaded()
+
+    assert again.providers["acme"].rate_limit == 2
+    assert again.defaults == {"text": "acme"}
+    assert again.aliases == {"a": ("acme",)}
+    assert settings.providers["acme"].rate_limit == 1
+
+
+def test_settings_from_code_are_not_reloaded(usual):
+    """There is nothing to read again."""
+    usual[1].write_text('[defaults]\ntext = "acme"')
+    settings = Settings.from_mapping({"defaults": {"text": "other"}})
+
+    assert settings.reloaded() is settings
+
+
+def test_names_of_stored_keys_are_read_beside_the_users_settings(usual):
+    """Names alone; the keys are in the keyring."""
+    (usual[0].parent / "keys.json").write_text('["acme/api_key"]')
+
+    assert Settings.load(environ={}).stored == {"acme/api_key"}
+    assert Settings.load(environ={"ANYMODAL_CONFIG": os.devnull}).stored == {"acme/api_key"}
+    assert Settings.load(environ={}, path=os.devnull).stored == frozenset()
 
 
 def test_mapping_reads_neither_process_nor_file(usual, monkeypatch):
@@ -713,6 +746,7 @@ SETTINGS = st.builds(
     auto_detect=st.dictionaries(WORDS, NAMES, max_size=2),
     store=maybe(WORDS),
     flags=st.dictionaries(WORDS, st.booleans(), max_size=2),
+    stored=st.frozensets(WORDS),
     environ=st.dictionaries(WORDS, WORDS, max_size=2),
     sources=NAMES,
 )

@@ -72,7 +72,7 @@ class Call:
     """
 
     __slots__ = (
-        "_began", "_given", "_is_told", "_plan", "_policy", "_reserve", "_row", "_started",
+        "_began", "_door", "_given", "_is_told", "_plan", "_policy", "_reserve", "_row", "_started",
         "_ticket", "_tokens", "_way", "asked", "deadlines", "record", "request",
     )  # fmt: skip
 
@@ -93,6 +93,7 @@ class Call:
         self._began = self._started = way.clock.now()
         self._is_told = False
         self._plan: Plan | None = None
+        self._door: Door | None = None  # held to the end, so that it is not closed before
         self._ticket: Ticket | None = None
         self._tokens = 0
         self._reserve: Reserve | None = None
@@ -288,6 +289,7 @@ class Call:
                 door = way.doors.get(offer)
                 if door is None:
                     door = await self.within(way.doors.open(offer, bind), None)
+                self._door = door
                 answer = await self.within(attempt(door, request), seconds)
             except BaseException as error:
                 self._leave()

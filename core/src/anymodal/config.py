@@ -11,6 +11,7 @@ import attrs
 
 from . import layers, sections
 from .errors import SettingsError
+from .keyrings import Names
 from .layers import Layer
 from .policies import Policy
 from .policy_settings import NOTHING, policies_of, policy_of
@@ -28,6 +29,15 @@ from .specs import ModelSpec
 __all__ = ["HttpSettings", "InstanceSettings", "PluginSettings", "Settings"]
 
 FILE: Final = "anymodal.toml"
+
+
+@attrs.frozen
+class _Loading:
+    """What `Settings.load` was told, to do it again."""
+
+    path: str | os.PathLike[str] | None
+    environ: Mapping[str, str] | None
+    overrides: Mapping[str, object] | None
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +61,9 @@ class Settings:
         policies: The same, by modality.
         store: File in which jobs and budgets are kept; `off` keeps them in memory.
         flags: Providers switched on or off by variables; unset is on.
-        environ: Where ambient keys and `env:` references are looked up.
+        stored: Keys that `anymodal keys` put into the keyring, as `instance/credential`.
+        environ: Where ambient keys and `env:` references are looked up, whenever a
+            provider is connected.
         sources: Files, variables and code that these settings are from.
     """
 
@@ -70,8 +82,10 @@ class Settings:
     policies: Mapping[str, Policy] = attrs.field(factory=dict)
     store: str | None = None
     flags: Mapping[str, bool] = attrs.field(factory=dict)
+    stored: frozenset[str] = frozenset()
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     sources: tuple[str, ...] = ()
+    _how: _Loading | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def http_backend(self) -> str:
@@ -107,7 +121,8 @@ class Settings:
             path: The only file to read. Without it that is the one which
                 `ANYMODAL_CONFIG` names; without that, `anymodal.toml` in the
                 user's configuration folder and then in the working directory.
-            environ: Variables; the process's own where not given.
+            environ: Variables; the process's own where not given. Kept, and looked into
+                again whenever a key is.
             overrides: Settings in the shape of the file.
 
         Raises:
@@ -116,7 +131,22 @@ class Settings:
         variables = os.environ if environ is None else environ
         named = path or variables.get("ANYMODAL_CONFIG")
         files = [Path(named)] if named else [file for file in _usual_files() if file.exists()]
-        return cls._read([Layer.read(file) for file in files], variables, overrides)
+        found = cls._read([Layer.read(file) for file in files], variables, overrides)
+        stored = () if path else Names(_users_folder()).read()
+        how = _Loading(path, environ, overrides)
+        return attrs.evolve(found, stored=frozenset(stored), how=how)
+
+    def reloaded(self) -> Settings:
+        """
+        Read again what `load` read; settings that are not from there stay as they are.
+
+        Raises:
+            SettingsError: Something is wrong; every fault is listed.
+        """
+        how = self._how
+        if how is None:
+            return self
+        return self.load(path=how.path, environ=how.environ, overrides=how.overrides)
 
     @classmethod
     def from_mapping(
@@ -155,7 +185,7 @@ class Settings:
         code = [] if overrides is None else [Layer("code", overrides)]
         flags, switches = layers.from_flags(environ)
         every = [*files, *layers.from_variables(environ), *code]
-        found = cls(environ=dict(environ))
+        found = cls(environ=environ)
         for layer in every:
             found = found.merged(_from_layer(layer))
         _check_instances(found, every)
@@ -184,8 +214,10 @@ class Settings:
             },
             store=later(self.store, other.store),
             flags={**self.flags, **other.flags},
-            environ={**self.environ, **other.environ},
+            stored=self.stored | other.stored,
+            environ=_both(self.environ, other.environ),
             sources=self.sources + other.sources,
+            how=self._how or other._how,
         )
 
 
@@ -198,10 +230,19 @@ def _merged(
     }
 
 
-def _usual_files() -> tuple[Path, Path]:
-    import platformdirs  # noqa: PLC0415  # only where no file is named
+def _both(first: Mapping[str, str], then: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the variables of both; those of one alone stay what they are, the process's own say."""
+    return {**first, **then} if first and then else first or then
 
-    return platformdirs.user_config_path("anymodal") / FILE, Path(FILE)
+
+def _usual_files() -> tuple[Path, Path]:
+    return _users_folder() / FILE, Path(FILE)
+
+
+def _users_folder() -> Path:
+    import platformdirs  # noqa: PLC0415  # 3 ms that settings from code never pay
+
+    return platformdirs.user_config_path("anymodal")
 
 
 # -- the shape of the file ----------------------------------------------------------

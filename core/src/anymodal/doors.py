@@ -6,8 +6,10 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+import weakref
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import anyio
 import anyio.from_thread
@@ -16,15 +18,18 @@ import attrs
 
 from . import errors as e
 from .config import Settings
-from .connection import Clock, Connection, Tls
+from .connection import Clock, Connection, CredentialSource, Tls
+from .instances import connection_for, credentials_of, variables_of
 from .resolution import Offer
 from .scopes import Scope
-from .secrets import credentials_for, is_ambient
+from .secrets import SecretSource
 
 __all__ = ["Door", "Doors", "SystemClock"]
 
 Key: TypeAlias = tuple[str, str]
 """Modality and instance."""
+
+T = TypeVar("T")
 
 NO_SCOPE: Final = Scope()
 
@@ -42,28 +47,32 @@ class SystemClock:
 @attrs.frozen(eq=False)
 class Door:
     """
-    A connected provider.
+    A connected provider. A call holds it until it ends; one that is given up is closed
+    when nobody holds it any more.
 
     Attributes:
         offer: What was connected.
         connection: What the provider was given.
         provider: What `connect` returned.
         bound: What the modality's facade calls, made of the provider once.
+        variables: Those that had a say in the keys, and what they said.
     """
 
     offer: Offer
     connection: Connection = attrs.field(repr=False)
     provider: Any = attrs.field(repr=False)
     bound: Any = attrs.field(repr=False)
+    variables: Mapping[str, str | None] = attrs.field(factory=dict, repr=False)
 
 
-class _Opening:
-    """A door that is being opened: whether that has ended, and how it failed."""
+class _Work(Generic[T]):
+    """What runs in a thread: whether it has ended, what it gave, and how it failed."""
 
     def __init__(self) -> None:
         self.ended = anyio.Event()
         self.thread: threading.Thread
         self.fault: e.AnymodalError | None = None
+        self.found: T | None = None
 
 
 class Doors:
@@ -78,12 +87,15 @@ class Doors:
 
     def __init__(self, settings: Settings, clock: Clock, scope: Scope = NO_SCOPE) -> None:
         self.is_open = True
+        self.tls = Tls()
+        self.sources: Sequence[SecretSource] = ()
         self._settings = settings
         self._clock = clock
         self._scope = scope
-        self.tls = Tls()
         self._open: dict[Key, Door] = {}
-        self._opening: dict[Key, _Opening] = {}
+        self._opening: dict[Key, _Work[Door]] = {}
+        self._looking: dict[Key, _Work[Mapping[str, CredentialSource]]] = {}
+        self._given_up: list[tuple[weakref.ref[Door], Any, Connection]] = []
         self._ending: list[threading.Thread] = []
 
     def get(self, offer: Offer) -> Door | None:
@@ -110,13 +122,22 @@ class Doors:
         opening = self._opening.get(key)
         if opening is None:
             self._check_backend(offer)
-            opening = self._opening[key] = _Opening()
-            self._start(key, opening, offer, bind)
+            settings, scope = self._settings, self._scope
+            opening = self._opening[key] = _Work()
+            self._start(
+                f"anymodal connects {offer.instance}",
+                opening,
+                partial(self._connected, offer, bind, settings, scope),
+                partial(self._opened, key, opening, settings, scope),
+                offer,
+            )
+            await self._close_abandoned()
         await opening.ended.wait()
         if opening.fault is not None:
             raise opening.fault.again()
         self.check_open()
-        return self._open[key]
+        assert opening.found is not None  # what has ended without a fault found something
+        return opening.found
 
     def check_open(self) -> None:
         """
@@ -135,76 +156,148 @@ class Doors:
             runs_on = " and ".join(sorted(offer.spec.backends))
             msg = f"{offer.instance} runs on {runs_on}, not on {backend}."
             raise e.ConfigurationError(msg)
-        if backend == "trio" and self._settings.http_backend == "aiohttp":
+        http = self._settings.http.merged(self._settings.of(offer.instance).http)
+        if backend == "trio" and http.backend == "aiohttp":
             msg = "http.backend: aiohttp runs on asyncio only; use httpx2 under trio."
             raise e.ConfigurationError(msg)
 
-    def _start(self, key: Key, opening: _Opening, offer: Offer, bind: Callable[[Any], Any]) -> None:
-        """Connect in a thread that ends with it; a pool's would outlive the client."""
+    def _start(
+        self,
+        name: str,
+        work: _Work[T],
+        run: Callable[[], T],
+        end: Callable[[], object],
+        offer: Offer,
+    ) -> None:
+        """Run in a thread that ends with it; a pool's would outlive the client."""
         token = anyio.lowlevel.current_token()
 
-        def run() -> None:
-            door: Door | None = None
+        def ended() -> None:
+            """Let the callers in; runs in the event loop, while the thread waits for it."""
+            self._ending = [one for one in self._ending if one.is_alive()]
+            self._ending.append(work.thread)
+            end()
+            work.ended.set()
+
+        def running() -> None:
             try:
-                door = self._connected(offer, bind)
+                work.found = run()
             except e.AnymodalError as error:
-                opening.fault = error
+                work.fault = error
             except BaseException as error:  # noqa: BLE001  # not even SystemExit may end the host
-                opening.fault = _broken(offer, error)
+                work.fault = _broken(offer, error)
             with contextlib.suppress(RuntimeError):  # where the event loop has ended meanwhile
-                anyio.from_thread.run_sync(self._end, key, opening, door, token=token)
+                anyio.from_thread.run_sync(ended, token=token)
 
-        name = f"anymodal connects {offer.instance}"
-        opening.thread = threading.Thread(target=run, name=name, daemon=True)
-        opening.thread.start()
+        work.thread = threading.Thread(target=running, name=name, daemon=True)
+        work.thread.start()
 
-    def _end(self, key: Key, opening: _Opening, door: Door | None) -> None:
-        """Let the callers in; runs in the event loop, while the thread waits for it."""
-        del self._opening[key]
-        self._ending = [one for one in self._ending if one.is_alive()]
-        self._ending.append(opening.thread)
-        if door is not None:
-            self._open[key] = door
-        opening.ended.set()
-
-    def _connected(self, offer: Offer, bind: Callable[[Any], Any]) -> Door:
-        connection = self._connection(offer)
+    def _connected(
+        self, offer: Offer, bind: Callable[[Any], Any], settings: Settings, scope: Scope
+    ) -> Door:
+        variables = variables_of(offer, settings, scope)
+        connection = connection_for(
+            offer, settings, scope, sources=self.sources, tls=self.tls, clock=self._clock
+        )
         provider = offer.spec.connect(connection)
-        return Door(offer, connection, provider, bind(provider))
+        return Door(offer, connection, provider, bind(provider), variables)
 
-    def _connection(self, offer: Offer) -> Connection:
-        spec, name, settings = offer.spec, offer.instance, self._settings
-        named = settings.instances if name in settings.instances else settings.providers
-        said = named.get(name)
-        rest: Mapping[str, object] = said.rest if said else {}
-        given = self._scope.given(name, rest)
-        ambient = self._scope.keys is None and is_ambient(
-            spec, name, said.base_url if said else None
+    def _opened(self, key: Key, opening: _Work[Door], settings: Settings, scope: Scope) -> None:
+        del self._opening[key]
+        if (door := opening.found) is None:
+            return
+        self._open[key] = door
+        if self._is_outdated(door, settings, scope):  # adopted while it was connected
+            self._give_up(key, door)
+
+    # -- other keys, other settings ---------------------------------------------------------
+
+    async def refreshed(self, door: Door) -> bool:
+        """
+        Look the keys of *door* up again; say whether a call may now be tried again.
+
+        Where they are others than before, *door* is given up: the next `open` connects
+        anew, and calls under way end on the old one.
+
+        Args:
+            door: One whose key the vendor has refused.
+        """
+        key = (door.offer.spec.modality, door.offer.instance)
+        if not self.is_open or self._open.get(key) is not door:
+            return self.is_open  # somebody else's call has met the same
+        looking = self._looking.get(key)
+        if looking is None:
+            looking = self._looking[key] = _Work()
+            self._start(
+                f"anymodal looks up the keys of {door.offer.instance}",
+                looking,
+                partial(
+                    credentials_of, door.offer, self._settings, self._scope, sources=self.sources
+                ),
+                partial(self._looking.pop, key),
+                door.offer,
+            )
+        await looking.ended.wait()
+        if looking.found is None:
+            return False  # what the vendor said tells more than that a key is gone
+        if looking.found != door.connection.credentials:
+            self._give_up(key, door)
+            return True
+        with contextlib.suppress(Exception):  # a source that fails has no other key
+            return await door.connection.has_other_keys()
+        return False
+
+    async def rotate(self, instances: Collection[str]) -> frozenset[str]:
+        """
+        Look up the keys of all open doors to *instances* again, or of all where there are none.
+
+        Returns:
+            The instances that have other keys now.
+        """
+        found: set[str] = set()
+        for (_, instance), door in tuple(self._open.items()):
+            if (not instances or instance in instances) and await self.refreshed(door):
+                found.add(instance)
+        await self._close_abandoned()
+        return frozenset(found)
+
+    def adopt(self, settings: Settings, scope: Scope) -> None:
+        """Go by *settings* from now on, and give up the doors that are otherwise there."""
+        before, self._settings = self._settings, settings
+        scope_before, self._scope = self._scope, scope
+        for key, door in tuple(self._open.items()):
+            if self._is_outdated(door, before, scope_before):
+                self._give_up(key, door)
+
+    def _is_outdated(self, door: Door, settings: Settings, scope: Scope) -> bool:
+        """Whether *door*, which was connected under *settings*, would be another one now."""
+        now, name = self._settings, door.offer.instance
+        if settings is now and scope is self._scope:
+            return False
+        prefix = f"{name}/"
+        return (
+            settings.of(name) != now.of(name)
+            or (name in settings.instances) != (name in now.instances)
+            or settings.http != now.http
+            or (scope.keys is None) != (self._scope.keys is None)
+            or scope.given(name, {}) != self._scope.given(name, {})
+            or any(one.startswith(prefix) for one in settings.stored ^ now.stored)
+            or door.variables != variables_of(door.offer, now, self._scope)
         )
-        secret = {credential.name for credential in spec.credentials}
-        own = {key: value for key, value in rest.items() if key not in secret}
-        if strange := sorted(own.keys() - spec.settings):
-            known = ", ".join(sorted(secret | spec.settings)) or "none"
-            faults = [
-                f"{name}.{key}: {spec.id} has no such setting; its own are {known}."
-                for key in strange
-            ]
-            raise e.SettingsError(faults)
-        return Connection(
-            provider=spec.id,
-            instance=name,
-            base_url=((said.base_url if said else None) or spec.base_url or "").rstrip("/"),
-            credentials=credentials_for(
-                spec, instance=name, given=given, environ=settings.environ, ambient=ambient
-            ),
-            deadlines=(said.deadlines(spec.deadlines) if said else spec.deadlines),
-            settings=own,
-            ambient=ambient,
-            tls=self.tls,
-            clock=self._clock,
-            http_backend=settings.http_backend,
-            refine=spec.errors,
-        )
+
+    def _give_up(self, key: Key, door: Door) -> None:
+        if self._open.get(key) is door:
+            del self._open[key]
+            self._given_up.append((weakref.ref(door), door.provider, door.connection))
+
+    async def _close_abandoned(self) -> None:
+        """Close what was given up and is held by no call."""
+        held = [one for one in self._given_up if one[0]() is not None]
+        left = [one for one in self._given_up if one[0]() is None]
+        self._given_up = held
+        for _, provider, connection in left:
+            with contextlib.suppress(Exception):  # whoever opens another door has no part in it
+                await _closed(provider, connection, [])
 
     async def aclose(self) -> None:
         """
@@ -218,20 +311,29 @@ class Doors:
         with anyio.move_on_after(CLOSE_SECONDS, shield=True):
             for opening in tuple(self._opening.values()):
                 await opening.ended.wait()
+            for looking in tuple(self._looking.values()):
+                await looking.ended.wait()
         for thread in self._ending:
             thread.join()
         while self._open:
             _, door = self._open.popitem()
-            for close in (getattr(door.provider, "aclose", None), door.connection.aclose):
-                if close is not None:
-                    with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-                        try:
-                            await close()
-                        except Exception as fault:  # noqa: BLE001  # the others have to be closed too
-                            faults.append(fault)
+            await _closed(door.provider, door.connection, faults)
+        while self._given_up:
+            _, provider, connection = self._given_up.pop()
+            await _closed(provider, connection, faults)
         if faults:
             msg = "providers that did not close"
             raise ExceptionGroup(msg, faults)
+
+
+async def _closed(provider: Any, connection: Connection, faults: list[Exception]) -> None:
+    for close in (getattr(provider, "aclose", None), connection.aclose):
+        if close is not None:
+            with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+                try:
+                    await close()
+                except Exception as fault:  # noqa: BLE001  # the others have to be closed too
+                    faults.append(fault)
 
 
 def _broken(offer: Offer, error: BaseException) -> e.BrokenPluginError:

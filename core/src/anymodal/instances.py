@@ -1,22 +1,29 @@
-"""A provider under each of its names, as settings have it."""
+"""A provider under each of its names, and what it is given there, as settings have it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
 
 from .catalogue import table
 from .config import Settings
+from .connection import Clock, Connection, CredentialSource, Tls
+from .errors import SettingsError
 from .resolution import Offer
 from .scopes import Scope
-from .secrets import is_ambient, missing
-from .specs import ProviderSpec, ProviderT
+from .secrets import SecretSource, credentials_for, is_ambient, missing, reference, variables
+from .specs import ProviderSpec
+from .tls import Certificates
+from .vendor_options import vendor_option
 
-__all__ = ["under_each_name"]
+__all__ = ["connection_for", "credentials_of", "under_each_name", "variables_of"]
+
+AnySpec = ProviderSpec[Any]
 
 
-def under_each_name(
-    spec: ProviderSpec[ProviderT], label: str, settings: Settings, scope: Scope
-) -> Iterator[Offer]:
+def under_each_name(spec: AnySpec, label: str, settings: Settings, scope: Scope) -> Iterator[Offer]:
     """
     Give *spec* under its own id and under each instance's name.
 
@@ -25,6 +32,9 @@ def under_each_name(
         label: Distribution and version of the plugin.
         settings: What is set.
         scope: For whom.
+
+    Raises:
+        SettingsError: Facts of models, or options of the vendor's own, are wrong.
     """
     models = table(spec, settings.models)
     names = [name for name, one in settings.instances.items() if spec.goes_by(one.provider or "")]
@@ -44,26 +54,135 @@ def under_each_name(
             default_model=said.default_models.get(spec.modality) or spec.default_model,
             priority=spec.priority if said.priority is None else said.priority,
             facts=settings.models,
+            options={
+                **settings.options.get(spec.modality, {}),
+                **said.options.get(spec.modality, {}),
+            },
+            vendor_option=vendor_option(
+                spec, said.vendor_options.get(spec.modality), settings.section(name)
+            ),
         )
 
 
-def _is_enabled(spec: ProviderSpec[ProviderT], name: str, settings: Settings) -> bool:
+def _is_enabled(spec: AnySpec, name: str, settings: Settings) -> bool:
     flag = settings.flags.get(spec.flag or spec.id)
     return settings.of(name).enabled is not False and flag is not False
 
 
-def _missing(spec: ProviderSpec[ProviderT], name: str, settings: Settings, scope: Scope) -> str:
-    """Return what has to be set before *name* can be used."""
+# -- keys, addresses, timeouts -------------------------------------------------------------
+
+
+def _given(
+    spec: AnySpec, name: str, settings: Settings, scope: Scope
+) -> tuple[Mapping[str, object], bool]:
+    """Return what is set of credentials, and whether the vendor's variables count."""
+    said = settings.of(name)
+    ambient = scope.keys is None and is_ambient(spec, name, said.base_url)
+    return scope.given(name, said.rest), ambient
+
+
+def _stored(
+    spec: AnySpec, name: str, settings: Settings, scope: Scope, *, ambient: bool
+) -> frozenset[str]:
+    """Return the names of the keys in the keyring; they stay home like those of variables."""
+    if scope.keys is not None or (name == spec.id and not ambient):
+        return frozenset()
+    pairs = (one.partition("/") for one in settings.stored)
+    return frozenset(credential for instance, _, credential in pairs if instance == name)
+
+
+def _missing(spec: AnySpec, name: str, settings: Settings, scope: Scope) -> str:
+    """Return what has to be set before *spec* can be used as *name*, or an empty string."""
     said = settings.of(name)
     if (said.base_url or spec.base_url) is None and spec.kind == "remote":
         return f"{name} needs an address: set base_url in {settings.section(name)}."
+    given, ambient = _given(spec, name, settings, scope)
     lack = missing(
         spec,
         instance=name,
-        given=scope.given(name, said.rest),
+        given=given,
         environ=settings.environ,
-        ambient=scope.keys is None and is_ambient(spec, name, said.base_url),
+        ambient=ambient,
+        stored=_stored(spec, name, settings, scope, ambient=ambient),
     )
     if lack and scope.keys is not None:
         return f"{name} needs a key of {scope.name}'s own: scoped(…, keys={{{name!r}: …}})."
     return str(lack) if lack else ""
+
+
+def credentials_of(
+    offer: Offer, settings: Settings, scope: Scope, *, sources: Sequence[SecretSource] = ()
+) -> Mapping[str, CredentialSource]:
+    """
+    Return the keys of *offer*. May read files and run commands, so it belongs into a thread.
+
+    Raises:
+        MissingCredentialsError: A required one is not set.
+        ConfigurationError: One cannot be read, or is no key.
+    """
+    spec, name = offer.spec, offer.instance
+    given, ambient = _given(spec, name, settings, scope)
+    return credentials_for(
+        spec,
+        instance=name,
+        given=given,
+        environ=settings.environ,
+        ambient=ambient,
+        stored=_stored(spec, name, settings, scope, ambient=ambient),
+        sources=sources,
+    )
+
+
+def variables_of(offer: Offer, settings: Settings, scope: Scope) -> Mapping[str, str | None]:
+    """Return the variables that have a say in the keys of *offer*, and what they say."""
+    given, ambient = _given(offer.spec, offer.instance, settings, scope)
+    return variables(offer.spec, given=given, environ=settings.environ, ambient=ambient)
+
+
+def connection_for(
+    offer: Offer,
+    settings: Settings,
+    scope: Scope,
+    *,
+    sources: Sequence[SecretSource],
+    tls: Tls,
+    clock: Clock,
+) -> Connection:
+    """
+    Return what `connect` of *offer* is given.
+
+    Raises:
+        SettingsError: The instance has settings that its plugin does not know.
+        ConfigurationError: A key or a proxy is missing, or cannot be read.
+    """
+    spec, name = offer.spec, offer.instance
+    said = settings.of(name)
+    http = settings.http.merged(said.http)
+    secret = {credential.name for credential in spec.credentials}
+    own = {key: value for key, value in said.rest.items() if key not in secret}
+    if strange := sorted(own.keys() - spec.settings):
+        known = ", ".join(sorted(secret | spec.settings)) or "none"
+        faults = [
+            f"{name}.{key}: {spec.id} has no such setting; its own are {known}." for key in strange
+        ]
+        raise SettingsError(faults)
+    proxy = http.proxy
+    if proxy:
+        proxy = reference(proxy, where="http.proxy", environ=settings.environ).reveal()
+    return Connection(
+        provider=spec.id,
+        instance=name,
+        base_url=(said.base_url or spec.base_url or "").rstrip("/"),
+        credentials=credentials_of(offer, settings, scope, sources=sources),
+        deadlines=said.deadlines(spec.deadlines),
+        settings=own,
+        ambient=_given(spec, name, settings, scope)[1],
+        tls=tls,
+        certificates=Certificates(
+            **attrs.asdict(http, filter=lambda field, _: field.name.endswith("_file"))
+        ),
+        proxy=proxy,
+        clock=clock,
+        http_backend=http.backend or settings.http_backend,
+        refine=spec.errors,
+    )

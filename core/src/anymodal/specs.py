@@ -271,6 +271,8 @@ class ProviderSpec(Generic[ProviderT]):
             the credentials' names and the keys that every instance has.
         former_ids: Ids that it used to have and still answers to; like its id they
             are names of entry points.
+        options: Class of the vendor's own options, a frozen attrs class whose fields all
+            have defaults; with it, settings may give them. None where there are none.
         errors: Refines the table of HTTP statuses: takes status, headers and
             body, returns the class to raise, or None for the table's.
     """
@@ -308,6 +310,9 @@ class ProviderSpec(Generic[ProviderT]):
     default_model: str | None = attrs.field(default=None, validator=_A_STRING_OR_NONE)
     settings: frozenset[str] = attrs.field(default=frozenset(), converter=names)
     former_ids: tuple[str, ...] = attrs.field(default=(), converter=words)
+    options: type | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.instance_of(type))
+    )
     errors: ErrorRefinement | None = attrs.field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -33,9 +33,10 @@ from ..modalities.text import (
 from ..modalities.tools import ToolLike, specs_of
 from ..shapes import Output, Shape, shape_of
 from ..usage import Usage
+from ..vendor_options import laid_over
 
 if TYPE_CHECKING:
-    from ..resolution import Row
+    from ..resolution import Offer, Row
 
 __all__ = ["Asked", "account", "finished", "needs_of", "stream_needs_of", "tokens_of", "weight_of"]
 
@@ -120,7 +121,25 @@ class Asked:
             raw=self.raw,
             warnings=call.record.warnings,
         )
+        offer = row.offer
+        if offer.options or offer.vendor_option is not None:
+            request = _under(request, offer)
         return within_ranges(request)
+
+
+def _under(request: TextRequest, offer: Offer) -> TextRequest:
+    """Return *request* with what settings ask for where the caller said nothing."""
+    unsaid: dict[str, Any] = {
+        name: value
+        for name, value in offer.options.items()
+        if getattr(request, name) is None or getattr(request, name) == ()
+    }
+    default, options = offer.vendor_option, request.options
+    if isinstance(default, TextOption):
+        given = [laid_over(default, one) for one in options if type(one) is type(default)]
+        others = [one for one in options if type(one) is not type(default)]
+        options = (*(given or [default]), *others)
+    return attrs.evolve(request, **unsaid, options=options)
 
 
 def needs_of(request: TextRequest) -> list[str]:

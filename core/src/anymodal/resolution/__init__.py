@@ -81,6 +81,8 @@ class Offer:
         default_model: Used where the caller names none; the settings' or the spec's.
         priority: Orders listings and `best()`, highest first.
         facts: What settings say of models, by `provider/model`.
+        options: What settings ask of every call that does not say otherwise.
+        vendor_option: The same of the vendor's own options.
     """
 
     instance: str
@@ -94,6 +96,8 @@ class Offer:
     default_model: str | None = None
     priority: int = 0
     facts: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict, eq=False, repr=False)
+    options: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    vendor_option: object = attrs.field(default=None, repr=False)
 
     @property
     def configured(self) -> bool:
