@@ -371,7 +371,8 @@ TextProvider: TypeAlias = StreamsText | GeneratesText
 """
 What `connect` returns: one or both of the two. It holds no state of a call and
 serves many tasks at once. Optional beside them: `list_models()`, which returns
-`ModelSpec`s; `count_tokens(request)`, which returns the vendor's own count of the
+`ModelSpec`s, or `LiveModel`s where the vendor's list has other kinds of models
+too; `count_tokens(request)`, which returns the vendor's own count of the
 prompt; batches, as `modalities.batches.BatchesText` has them; `aclose()`.
 """
 
