@@ -111,7 +111,7 @@ class Quarantine:
         _check_hooks(manager, plugin)
         providers: dict[str, tuple[AnySpec, ...]] = {}
         for hook, modality in known.items():
-            if getattr(manager.hook, hook).get_hookimpls():
+            if _implementations(manager, hook):
                 specs = self._items(manager, hook, modality.spec_class())
                 _check_providers(hook, specs, modality)
                 own = _own(hook, specs, lambda spec: spec.id, candidate)
@@ -141,9 +141,8 @@ class Quarantine:
     ) -> tuple[ItemT, ...]:
         """Return what *hook* of the plugin in quarantine gives, as the host's wrappers leave it."""
         found = _items(manager, hook, cls)
-        if not getattr(manager.hook, hook).get_hookimpls():
-            return found
-        for wrapper in (one for one in self._wrappers if hasattr(one, hook)):
+        wrappers = self._wrappers if _implementations(manager, hook) else ()
+        for wrapper in (one for one in wrappers if hasattr(one, hook)):
             alone = hook_manager(self._further)
             alone.register(_giving(hook, found))
             alone.register(wrapper)
@@ -173,12 +172,16 @@ def _check_wraps_nothing(manager: pluggy.PluginManager, plugin: object) -> None:
             raise TypeError(msg)
 
 
+def _implementations(manager: pluggy.PluginManager, hook: str) -> list[pluggy.HookImpl]:
+    """Return what implements *hook* in quarantine; a host's wrappers are let in by `let_wrap`."""
+    found = getattr(manager.hook, hook).get_hookimpls()
+    return [one for one in found if not (one.hookwrapper or one.wrapper)]
+
+
 def _items(manager: pluggy.PluginManager, hook: str, cls: type[ItemT]) -> tuple[ItemT, ...]:
     """Call *hook* of the plugin in quarantine, if it has it, and check what comes."""
     found: list[ItemT] = []
-    for implementation in getattr(manager.hook, hook).get_hookimpls():
-        if implementation.hookwrapper or implementation.wrapper:
-            continue  # a host's; it is let in by `let_wrap`
+    for implementation in _implementations(manager, hook):
         given = implementation.function()
         if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
             if close := getattr(given, "close", None):
