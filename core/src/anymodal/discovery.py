@@ -139,7 +139,7 @@ async def discovered(
     Raises:
         UnknownProviderError: *provider* is none.
     """
-    import anyio  # noqa: PLC0415  # a listing of what is kept needs no event loop
+    import anyio.to_thread  # noqa: PLC0415  # a listing of what is kept needs no event loop
 
     shelf = _Shelf(registry)
     offers = _usable(_offers(registry, provider, modality))
