@@ -10,6 +10,7 @@ import attrs
 
 from .. import errors as e
 from ..call import Call, Way
+from ..events import JobChanged
 from ..jobs import TRANSIENT, JobStatus, JobToken, Polling, failure_of
 from ..ledger import KeptJob, Ledger
 from ..modalities import BUILT_IN
@@ -168,6 +169,8 @@ class Job(Generic[T]):
         """Take *status*; the one place in which it changes."""
         before, self.status = self.status, status
         if status.state != before.state:
+            if self._way.tell is not None:
+                self._way.tell(JobChanged(self.record, status))
             await self._way.jobs.became(self._token, status.state, self.record)
 
     async def _ask(

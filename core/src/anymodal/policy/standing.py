@@ -21,6 +21,7 @@ _OUT_OF_ORDER: Final = (
     e.AuthenticationError,
     e.ConfigurationError,
     e.PermissionDeniedError,
+    e.PluginError,
     e.QuotaExceededError,
 )
 """Errors after which no call is answered until somebody does something."""
@@ -147,6 +148,8 @@ class Standing:
                 return "unhealthy", f"it failed too often; left alone since {went:.0f} s"
             return "degraded", "it failed too often; the next call will tell"
         share = circuit.share_failed(breaker, now)
+        if share == 1:
+            return "unhealthy", str(last)
         if share is not None and share >= DEGRADED_SHARE:
             return "degraded", f"{share:.0%} of its calls of late failed"
         return "healthy", "not called of late" if share is None else "it answers"
