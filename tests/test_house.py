@@ -21,6 +21,7 @@ FLOORS = [
         "instances",
         "vendor_options",
         "keyrings",
+        "overlay",
         "layers",
         "policy_settings",
         "sections",
@@ -35,8 +36,8 @@ FLOORS = [
     }
     | {"quarantine", "registry", "known"},
     {"policy"},
-    {"discovery", "doors", "ledger", "way", "call"},
-    {"client", "interrupts", "loops", "sync", "facades", "cli", "testing", "__main__"},
+    {"checkup", "discovery", "doors", "ledger", "way", "call"},
+    {"client", "changes", "interrupts", "loops", "sync", "facades", "cli", "testing", "__main__"},
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 MODULES = sorted(SOURCE.rglob("*.py"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from . import errors as e
+from .changes import Changeable
 from .config import Settings
 from .connection import Clock
 from .doors import Doors, SystemClock
@@ -16,6 +18,7 @@ from .policies import Policy
 from .registry import Registry
 from .resolution import Offer
 from .scopes import Key, narrowed
+from .secrets import SecretSource
 from .storage import Storage
 from .way import Middleware, Way
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from .discovery import Discovery
     from .facades.jobs import Jobs
     from .facades.text import TextFacade
+    from .policy.standing import Health
     from .stores import Store
 
 __all__ = ["Client"]
@@ -32,7 +36,7 @@ __all__ = ["Client"]
 FacadeT = TypeVar("FacadeT")
 
 
-class Client:
+class Client(Changeable):
     """
     Calls the installed providers. Enter it once and keep it.
 
@@ -50,6 +54,7 @@ class Client:
         middleware: Around every call, within that which the settings name.
         store: Where jobs, budgets and limits are kept; by default a file of the
             user's, or what the settings say. It closes with the client.
+        secrets: Places where keys are kept, before those that the settings name.
         clock: Where the time comes from; for tests.
 
     Example::
@@ -69,6 +74,7 @@ class Client:
         observers: Sequence[Observer] = (),
         middleware: Sequence[Middleware] = (),
         store: Store | None = None,
+        secrets: Sequence[SecretSource] = (),
         clock: Clock | None = None,
     ) -> None:
         if registry is not None and (settings is not None or plugins):
@@ -83,10 +89,8 @@ class Client:
             self.registry, doors, ticking, policy=policy, observers=observers,
             middleware=middleware, store=lambda: self._storage.store,
         )  # fmt: skip
+        super().__init__(self.registry, self._way, secrets)
         self._facades: dict[Modality[Any], Any] = {}
-        self._is_entered = False
-        self._parent: Client | None = None
-        self._children: set[Client] = set()
 
     def __getitem__(self, modality: Modality[FacadeT]) -> FacadeT:
         """
@@ -156,17 +160,51 @@ class Client:
         """
         from .discovery import discovered  # noqa: PLC0415  # few programs look around
 
-        kinds = {one.name: one for one in self.registry.modalities()}
-
-        def bind_of(offer: Offer) -> Callable[[Any], object]:
-            kind = kinds[offer.spec.modality]
-            return self[kind].bind if kind.facade else _itself
-
         doors = self._way.doors
         doors.check_open()
         return await discovered(
-            self.registry, doors, bind_of, provider, modality=modality, refresh=refresh
+            self.registry, doors, self._bind_of, provider, modality=modality, refresh=refresh
         )
+
+    def _bind_of(self, offer: Offer) -> Callable[[Any], object]:
+        kinds = {one.name: one for one in self.registry.modalities()}
+        kind = kinds[offer.spec.modality]
+        return self[kind].bind if kind.facade else _itself
+
+    def status(self, provider: str | None = None) -> tuple[Health, ...]:
+        """
+        Return how well the providers are, as far as this client's calls have shown.
+
+        Nothing is sent. Providers without a key are among them only where settings
+        speak of them.
+
+        Args:
+            provider: Only this provider or instance, configured or not.
+
+        Raises:
+            UnknownProviderError: *provider* is none.
+        """
+        from .checkup import seen  # noqa: PLC0415  # few programs look
+
+        return seen(self._way, provider)
+
+    async def health(self, provider: str | None = None) -> tuple[Health, ...]:
+        """
+        Ask the providers how they are, all at once, in a way that costs nothing.
+
+        What comes of it counts for their circuits like a call.
+
+        Args:
+            provider: Only this provider or instance, configured or not.
+
+        Raises:
+            UnknownProviderError: *provider* is none.
+            ConfigurationError: The client is not open.
+        """
+        from .checkup import asked  # noqa: PLC0415  # as above
+
+        self._way.doors.check_open()
+        return await asked(self._way, self._bind_of, provider)
 
     def scoped(
         self,
@@ -207,32 +245,24 @@ class Client:
         """
         doors, registry = self._way.doors, self.registry
         doors.check_open()
-        narrow, scope = narrowed(
-            registry.settings, registry.scope, name, keys=keys, over=settings or {},
-            tags=tags or {}, allow=allow,
+        narrow_down = partial(
+            narrowed, name=name, keys=keys, over=settings or {}, tags=tags or {},
+            allow=allow if allow is None or isinstance(allow, str) else tuple(allow),
         )  # fmt: skip
+        narrow, scope = narrow_down(registry.settings, registry.scope)
         child = Client(
             registry=registry.under(narrow, scope), clock=self._way.clock, policy=policy,
             observers=observers,
         )  # fmt: skip
         child._storage = self._storage
         child._way.doors.tls = doors.tls
+        child._narrowed = narrow_down
         child._way.descend(self._way)
-        child._way.engage()
+        child._engage(self)
         child._way.doors.is_open = True
         child._parent = self
         self._children.add(child)
         return child
-
-    def reload(self) -> None:
-        """Look again at what is installed; open connections stay open."""
-        self.registry.reload()
-        self._forget()
-
-    def _forget(self) -> None:
-        self._way.forget()
-        for child in self._children:
-            child._forget()  # noqa: SLF001  # its own class
 
     async def aclose(self) -> None:
         """Close all connections, those of scoped clients too. Calls after this are refused."""
@@ -253,7 +283,7 @@ class Client:
         if self._parent is not None:
             self._parent._way.doors.check_open()  # noqa: SLF001  # as above
             self._parent._children.add(self)  # noqa: SLF001  # as above
-        self._way.engage()
+        self._engage(self._parent)
         self._is_entered = self._way.doors.is_open = True
         return self
 

@@ -13,7 +13,7 @@ from .config import InstanceSettings, PluginSettings, Settings
 from .sections import REFERENCES
 from .specs import Secret
 
-__all__ = ["Key", "Scope", "narrowed"]
+__all__ = ["Key", "Scope", "key_of", "narrowed"]
 
 Key: TypeAlias = str | Secret | Callable[[], Awaitable[str]]
 """A key itself, or an async function that is asked for it at every request."""
@@ -104,14 +104,19 @@ def _checked(
     for instance, given in keys.items():
         each = given if isinstance(given, Mapping) else {"api_key": given}
         found[instance] = {
-            name: _key(value, f"{tenant}: keys[{instance!r}] {name}")
+            name: key_of(value, f"{tenant}: keys[{instance!r}] {name}")
             for name, value in each.items()
         }
     return found
 
 
-def _key(value: Key, where: str) -> object:
-    """Return a key, which a tenant may have typed: nothing is looked up or run for it."""
+def key_of(value: Key, where: str) -> object:
+    """
+    Return a key, which a stranger may have typed: nothing is looked up or run for it.
+
+    Raises:
+        ConfigurationError: It refers to something.
+    """
     if not isinstance(value, str):
         return value
     if value.startswith(REFERENCES):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Final, Protocol, cast
@@ -15,10 +15,12 @@ import attrs
 from .connection import CredentialSource, checked_key
 from .errors import AnymodalError, ConfigurationError, MissingCredentialsError
 from .keyrings import SERVICE, look_up
-from .specs import Credential, ProviderSpec, ProviderT, Secret
+from .sections import REFERENCES
+from .specs import Credential, ProviderSpec, ProviderT, Secret, is_id
 
 __all__ = [
     "SecretSource",
+    "checked_sources",
     "credentials_for",
     "is_ambient",
     "missing",
@@ -49,6 +51,25 @@ class SecretSource(Protocol):
         Asked in a thread when the provider is connected, and again when a key was
         refused. An async method is asked at every request instead.
         """
+
+
+def checked_sources(sources: Iterable[SecretSource]) -> tuple[SecretSource, ...]:
+    """
+    Return *sources*, of which none stands for what is ours.
+
+    Raises:
+        ConfigurationError: One does, or has no scheme.
+    """
+    found = tuple(sources)
+    for source in found:
+        scheme: object = getattr(source, "scheme", None)
+        if not isinstance(scheme, str) or not is_id(scheme) or f"{scheme}:" in REFERENCES:
+            msg = (
+                f"{type(source).__name__} keeps no keys under the scheme {scheme!r}: lower-case "
+                f"words joined by hyphens are needed, other than {', '.join(REFERENCES)}."
+            )
+            raise ConfigurationError(msg)
+    return found
 
 
 @attrs.frozen

@@ -11,8 +11,10 @@ from ..client import Client
 from ..config import Settings
 from ..connection import Clock
 from ..loops import KeptLoop
+from ..modalities import Modality
 from ..registry import Registry
 from ..scopes import Key
+from ..secrets import SecretSource
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -43,6 +45,7 @@ class SyncClient:
             settings and the plugins.
         store: Where jobs, budgets and limits are kept; by default a file of the
             user's, or what the settings say. It closes with the client.
+        secrets: Places where keys are kept, before those that the settings name.
         clock: Where the time comes from; for tests.
 
     Example::
@@ -59,9 +62,12 @@ class SyncClient:
         plugins: Sequence[object] = (),
         registry: Registry | None = None,
         store: Store | None = None,
+        secrets: Sequence[SecretSource] = (),
         clock: Clock | None = None,
     ) -> None:
-        client = Client(settings, plugins=plugins, registry=registry, store=store, clock=clock)
+        client = Client(
+            settings, plugins=plugins, registry=registry, store=store, secrets=secrets, clock=clock
+        )  # fmt: skip
         self._start(client, KeptLoop())
 
     def _start(self, client: Client, loop: KeptLoop) -> None:
@@ -162,9 +168,74 @@ class SyncClient:
         child._is_open = child._is_child = True  # noqa: SLF001  # as above
         return child
 
+    def register(
+        self,
+        name: str,
+        *,
+        provider: str,
+        api_key: Key | None = None,
+        base_url: str | None = None,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        """
+        Add an instance: a further door to a provider. The arguments are those of `Client.register`.
+
+        Raises:
+            UnknownProviderError: No installed plugin offers *provider*.
+            ConfigurationError: There is such an instance; a key is missing; or a setting
+                is wrong.
+        """
+        self._change(
+            lambda client: client.register(
+                name, provider=provider, api_key=api_key, base_url=base_url, settings=settings
+            )
+        )
+
+    def unregister(self, name: str) -> None:
+        """
+        Take an instance that was registered away; calls under way end as they would.
+
+        Raises:
+            ConfigurationError: It was not registered.
+        """
+        self._change(lambda client: client.unregister(name))
+
+    def set_default(self, modality: Modality[Any] | str, name: str | None) -> None:
+        """
+        Set what calls use that name no model; None is what the settings say.
+
+        Raises:
+            AnymodalError: Nobody serves *name*; the error says why and what to do.
+        """
+        self._change(lambda client: client.set_default(modality, name))
+
     def reload(self) -> None:
-        """Look again at what is installed; open connections stay open."""
-        self._client.reload()
+        """
+        Read settings again where they were read from, and look again at what is installed.
+
+        Raises:
+            SettingsError: Something in the files is wrong; nothing has changed then.
+            PluginError: A plugin that the settings name cannot act; likewise.
+        """
+        self._change(lambda client: client.reload())
+
+    def rotate(self, *names: str) -> frozenset[str]:
+        """
+        Look keys up again, and use the new ones from now on; see `Client.rotate`.
+
+        Returns:
+            The instances whose keys are others than before.
+        """
+        return self._loop.run(self._opened().rotate(*names))
+
+    def _change(self, change: Callable[[Client], None]) -> None:
+        """Change something where calls are running, so that none sees half of it."""
+        client = self._opened()
+
+        async def changed() -> None:
+            change(client)
+
+        self._loop.run(changed())
 
     def close(self) -> None:
         """
