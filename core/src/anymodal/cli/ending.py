@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -37,8 +38,22 @@ class Ending:
         interrupt = signal.getsignal(signal.SIGINT)  # the kept loop's own, while it runs
         if callable(interrupt):
             interrupt(number, frame)
-        else:
-            raise KeyboardInterrupt
+        else:  # it is ignored, as in the background
+            _interrupt_running()
+
+
+def _interrupt_running() -> None:
+    """Raise KeyboardInterrupt, where a loop runs not between two lines of it."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        _interrupt()
+    else:
+        loop.call_soon_threadsafe(_interrupt)
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 @contextmanager
