@@ -433,7 +433,7 @@ async def test_record_of_an_answer():
     (attempt,) = record.attempts
     assert 0 < attempt.seconds < record.seconds
     assert attempt.error is None
-    assert ["m-1 is deprecated: retired"] == [one.message for one in record.warnings]
+    assert ["m-1 is deprecated: it retires"] == [one.message for one in record.warnings]
 
 
 async def test_record_of_a_failure():

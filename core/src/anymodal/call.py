@@ -261,7 +261,7 @@ class Call:
                 raise e.UnsupportedFeatureError(msg)
         if not model.listed:
             self._warn("model", f"{offer.spec.id} lists no model {model.id!r}; sent as it is")
-        elif model.lifecycle.state == "deprecated":
+        if model.lifecycle.state == "deprecated":
             self._warn("model", f"{model.id} is deprecated: {retirement(model)}")
 
     def _warn(self, setting: str, message: str) -> None:

@@ -211,10 +211,12 @@ def refusal(offer: Offer, model: ModelSpec, needs: Sequence[str] = ()) -> str:
 
 
 def retirement(model: ModelSpec) -> str:
-    """Return the sentence about a model that is no longer served."""
-    when = f" on {model.lifecycle.retires_on}" if model.lifecycle.retires_on else ""
-    instead = f"; use {model.lifecycle.replacement}" if model.lifecycle.replacement else ""
-    return f"retired{when}{instead}"
+    """Return the words about a model that is no longer served, or will not be for long."""
+    life = model.lifecycle
+    what = "it retires" if life.state == "deprecated" else "retired"
+    when = f" on {life.retires_on}" if life.retires_on else ""
+    instead = f"; use {life.replacement}" if life.replacement else ""
+    return f"{what}{when}{instead}"
 
 
 def decided(name: str, modality: str, strategy: str, rows: Iterable[Row]) -> Decision:

@@ -98,8 +98,9 @@ class Routing:
         )
         if isinstance(decision.error, e.AmbiguousNameError):
             return attrs.evolve(decision, error=e.AmbiguousNameError(msg))
-        missing = decision.error if isinstance(decision.error, e.MissingCredentialsError) else None
-        return attrs.evolve(decision, error=missing or e.UnknownProviderError(msg))
+        telling = (e.MissingCredentialsError, e.RetiredModelError)
+        why = decision.error if isinstance(decision.error, telling) else None
+        return attrs.evolve(decision, error=why or e.UnknownProviderError(msg))
 
     def _alias(self, query: Query, seen: tuple[str, ...]) -> Decision:
         """Return who serves each of the targets, as one; names that nobody serves are left out."""
