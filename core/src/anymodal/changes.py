@@ -162,8 +162,9 @@ class Changeable(ABC):
 
     def _go_by(self, overlay: Overlay) -> None:
         self._overlay = overlay
-        self.registry = self.registry.under(overlay.settings, overlay.scope)
-        self._way.registry = self.registry
+        held = self.registry
+        if overlay.settings is not held.settings or overlay.scope is not held.scope:
+            self.registry = self._way.registry = held.under(overlay.settings, overlay.scope)
         self._way.doors.adopt(overlay.settings, overlay.scope)
         self._way.forget()
 
