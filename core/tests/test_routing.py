@@ -241,6 +241,14 @@ def test_route_goes_before_tables_and_after_aliases():
     assert isinstance(error_of(found, "zzz"), e.UnknownModelError)
 
 
+def test_route_that_leads_nowhere():
+    """Its error is the settings', and no strategy's that broke."""
+    error = error_of(three(routes={"text": {"fast": "nobody/x"}}), "fast")
+
+    assert type(error) is e.UnknownProviderError
+    assert str(error).startswith('[routes.text] "fast" = "nobody/x": no text provider')
+
+
 # -- plugins that route -----------------------------------------------------------------------------------
 
 ROUTER = """

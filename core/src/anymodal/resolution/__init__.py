@@ -34,6 +34,7 @@ __all__ = [
     "refusal",
     "retirement",
     "row_of",
+    "won",
 ]
 
 NO_SCOPE: Final = Scope()
@@ -228,24 +229,27 @@ def decided(name: str, modality: str, strategy: str, rows: Iterable[Row]) -> Dec
     fine = [row for row in rows if not row.refused]
     default = [row for row in fine if row.offer.instance == row.offer.spec.id]
     providers = {row.offer.spec.id for row in fine}
-    error: e.AnymodalError | None = None
-    winners: tuple[Row, ...] = ()
+    decision = Decision(name=name, modality=modality, strategy=strategy, rows=rows)
     if len(providers) == 1 and (len(default) == 1 or len(fine) == 1):
-        winners = tuple((default or fine)[:1])
-    elif fine:
+        return won(decision, (default or fine)[0])
+    error: e.AnymodalError
+    if fine:
         error = _ambiguous(name, fine)
     elif rows:
         error = _all_refused(name, rows)
     else:
         error = e.UnknownModelError(f"No {modality} model is called {name!r}.")
-    return Decision(
-        name=name,
-        modality=modality,
-        strategy=strategy,
-        rows=rows,
-        winners=winners,
-        error=error,
+    return attrs.evolve(decision, error=error)
+
+
+def won(decision: Decision, winner: Row, why: str = "") -> Decision:
+    """Return *decision* for *winner*; those that could have served as well are told *why* not."""
+    passed = f"{winner.name} goes before it{why}"
+    rows = tuple(
+        row if row is winner or row.refused else attrs.evolve(row, refused=passed)
+        for row in decision.rows
     )
+    return attrs.evolve(decision, rows=rows, winners=(winner,), error=None)
 
 
 def _ambiguous(name: str, rows: Sequence[Row]) -> e.AmbiguousNameError:

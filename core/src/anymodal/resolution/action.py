@@ -13,16 +13,17 @@ import attrs
 
 from ..specs import ModelSpec, supports
 from . import Decision, Offer, Query, Row, decided, row_of
-from .table import by_table
+from .table import listed
 
 __all__ = ["by_action", "by_default"]
 
 
 def by_action(query: Query, offers: Sequence[Offer]) -> Decision:
     """Return who lists *query.name*, and of several the one known to do *query.action*."""
-    decision = by_table(query, offers)
-    rows = _fit(decision.rows, query.action)
-    return decided(query.name, query.modality, f"{decision.strategy}, action", rows)
+    strategy, rows = listed(query, offers)
+    if query.action:
+        strategy = f"{strategy}, action"
+    return decided(query.name, query.modality, strategy, _fit(rows, query.action))
 
 
 def by_default(query: Query, offers: Sequence[Offer]) -> Decision:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from .. import errors as e
-from . import Decision, Offer, Query
+from . import Decision, Offer, Query, won
 from .pattern import matching
 
 __all__ = ["detected", "settled"]
@@ -20,8 +20,8 @@ def settled(decision: Decision, order: Sequence[str]) -> Decision:
     for name in order:
         able = [row for row in decision.rows if row.offer.instance == name and not row.refused]
         if len(able) == 1:
-            strategy = f"{decision.strategy}, auto_detect"
-            return attrs.evolve(decision, strategy=strategy, winners=tuple(able), error=None)
+            decision = won(decision, able[0], " in [auto_detect]")
+            return attrs.evolve(decision, strategy=f"{decision.strategy}, auto_detect")
         if able:
             return decision
     return decision
