@@ -1,5 +1,6 @@
 """`plugins`, `providers`, `models` and `explain`: their columns, and that JSON is nothing else."""
 
+import datetime as dt
 import json
 import re
 import time
@@ -397,6 +398,99 @@ def test_refreshed_models_are_filtered_too(site):
 
     assert [] == free
     assert "acme-live" in [row["id"] for row in able]
+
+
+LISTS = """
+    from datetime import date
+    from anymodal import Capabilities, LiveModel, ModelSpec, Price, Prices, TextProviderSpec, hookimpl
+
+    FREE = Prices([Price("input_token", 0), Price("output_token", 0)], "the list", date(2026, 11, 20))
+
+
+    class Lists:
+        async def generate(self, request): ...
+
+        async def list_models(self):
+            return [
+                ModelSpec(id="lists-1"),
+                ModelSpec(id="gratis", prices=FREE),
+                LiveModel(id="painter", modality="image", capabilities=Capabilities(["image_edit"])),
+                LiveModel(id="riddle", modality=None),
+            ]
+
+
+    @hookimpl
+    def anymodal_text_providers():
+        yield TextProviderSpec(
+            id="lists",
+            display_name="Lists",
+            kind="local",
+            capabilities=Capabilities(["streaming"]),
+            models=[ModelSpec(id="lists-1", source="lists.example")],
+            connect=lambda connection: Lists(),
+        )
+"""
+
+
+def aged(site, **by):
+    """Make what is kept look older."""
+    for file in (site.home / "cache").glob("models-*.json"):
+        found = json.loads(file.read_text())
+        found["found_at"] = (dt.datetime.now(dt.UTC) - dt.timedelta(**by)).isoformat()
+        file.write_text(json.dumps(found))
+
+
+def test_what_was_found_is_listed_with_its_age_and_asks_nobody(site):
+    """Of whatever kind; what the table has stands there once."""
+    site.install("lists", LISTS)
+    words = ("models", "--provider", "lists")
+    before = rows(site, *words)
+    rows(site, *words, "--refresh")
+    aged(site, hours=3, minutes=5)
+    found = [(row["id"], row["modality"], row["source"]) for row in rows(site, *words)]
+
+    assert ["lists-1"] == [row["id"] for row in before]
+    assert [
+        ("lists-1", "text", "lists.example"),
+        ("riddle", None, "live, 3 h ago"),
+        ("painter", "image", "live, 3 h ago"),
+        ("gratis", "text", "live, 3 h ago"),
+    ] == found
+
+
+@pytest.mark.parametrize(
+    ("words", "ids"),
+    [
+        (["--free"], ["gratis"]),
+        (["--supports", "streaming"], ["lists-1", "gratis"]),
+        (["--supports", "image_edit"], ["painter"]),
+        (["--modality", "image"], ["painter"]),
+        (["--modality", "text"], ["lists-1", "gratis"]),
+        (["--modality", "text", "--free"], ["gratis"]),
+    ],
+)
+def test_what_was_found_is_filtered_as_the_rest_is(site, words, ids):
+    """What the provider says of all its models counts for those of its kind alone."""
+    site.install("lists", LISTS)
+    rows(site, "models", "--refresh", "--provider", "lists")
+
+    assert ids == [row["id"] for row in rows(site, "models", "--provider", "lists", *words)]
+
+
+def test_listing_what_is_kept_is_cheap(tmp_path):
+    """Nothing that talks and nothing that paints is imported for it."""
+    site = Site(tmp_path)
+    site.install("lists", LISTS)
+    rows(site, "models", "--refresh")
+    telling = "import sys, atexit; atexit.register(lambda: sys.stderr.write(' '.join(sys.modules)))"
+    site.install("telling", telling)
+    ended = site.run("models", "--json")
+
+    assert "gratis" in ended.stdout
+    assert "anymodal.discovery" in ended.stderr.split()
+    assert set() == {"anyio", "anymodal.doors", "httpx2", "rich.console", "trio"} & set(
+        ended.stderr.split()
+    )
 
 
 # -- explain ----------------------------------------------------------------------------------
