@@ -17,7 +17,7 @@ from typing import Final
 
 from .errors import ConfigurationError, MissingCredentialsError
 
-__all__ = ["SERVICE", "Names", "look_up"]
+__all__ = ["SERVICE", "Names", "check", "look_up"]
 
 SERVICE: Final = "anymodal"
 """Under which our own keys lie in the keyring."""
@@ -47,6 +47,16 @@ def look_up(service: str, name: str, where: str) -> str:
         msg = f"{where}: the keyring has no {name} of {service}."
         raise MissingCredentialsError(msg)
     return value
+
+
+def check(where: str) -> None:
+    """
+    Refuse to go on without the library.
+
+    Raises:
+        ConfigurationError: It is not installed.
+    """
+    _keyring(where)
 
 
 def _keyring(where: str) -> ModuleType:
