@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from anymodal_emulator import emulated
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "docs" / "using.md", ROOT / "docs" / "writing-a-plugin.md"]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCKS = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in PAGES
@@ -51,6 +52,7 @@ def test_examples_run(folder, block):
     done = subprocess.run(
         [sys.executable, "-W", "error", str(file)],
         cwd=folder, check=False, capture_output=True, text=True, timeout=60,
+        env={**os.environ, "ANYMODAL_CACHE_DIR": str(folder / "cache")},
     )  # fmt: skip
 
     assert "" == done.stderr

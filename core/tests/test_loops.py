@@ -10,6 +10,8 @@ import sys
 import threading
 from functools import partial
 
+import anyio
+import anyio.to_thread
 import pytest
 import trio
 from anymodal import errors as e
@@ -740,3 +742,18 @@ def test_forgetting_to_close_is_said(moved):
     for thread in threads:
         thread.join(PATIENCE)
     assert [] == our_threads()
+
+
+def test_threads_that_the_last_call_used_end(kept):
+    """They wait for the end of its task, of which a loop tells a turn later."""
+    before = set(threading.enumerate())
+
+    async def last():
+        await anyio.to_thread.run_sync(threading.get_ident)
+
+    kept.run(where())
+    kept.close(last)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+
+    assert before >= set(threading.enumerate())

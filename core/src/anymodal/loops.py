@@ -114,6 +114,8 @@ class KeptLoop:
         finally:
             thread = self._thread
             if thread is None:
+                loop.call_soon(loop.stop)  # who waits for the last task's end, as threads do, is told
+                loop.run_forever()
                 loop.close()
             else:
                 thread.stop()

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from ..client import Client
 from ..config import Settings
 from ..connection import Clock
+from ..events import Observer
 from ..loops import KeptLoop
 from ..modalities import Modality
+from ..policies import Policy
 from ..registry import Registry
 from ..scopes import Key
 from ..secrets import SecretSource
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ..discovery import Discovery
+    from ..policy.standing import Health
     from ..stores import Store
+    from ..way import Middleware
     from .jobs import SyncJobs
     from .text import SyncTextFacade
 
@@ -43,6 +47,10 @@ class SyncClient:
         plugins: Objects with hooks of the host's own.
         registry: What is installed, to share among clients; it then brings the
             settings and the plugins.
+        policy: What to do about failures, limits and money, over what the settings
+            say for all; what they say for an instance or a modality goes before it.
+        observers: Told of every call, after those that the settings name.
+        middleware: Around every call, within that which the settings name.
         store: Where jobs, budgets and limits are kept; by default a file of the
             user's, or what the settings say. It closes with the client.
         secrets: Places where keys are kept, before those that the settings name.
@@ -61,12 +69,16 @@ class SyncClient:
         *,
         plugins: Sequence[object] = (),
         registry: Registry | None = None,
+        policy: Policy | None = None,
+        observers: Sequence[Observer] = (),
+        middleware: Sequence[Middleware] = (),
         store: Store | None = None,
         secrets: Sequence[SecretSource] = (),
         clock: Clock | None = None,
     ) -> None:
         client = Client(
-            settings, plugins=plugins, registry=registry, store=store, secrets=secrets, clock=clock
+            settings, plugins=plugins, registry=registry, policy=policy, observers=observers,
+            middleware=middleware, store=store, secrets=secrets, clock=clock,
         )  # fmt: skip
         self._start(client, KeptLoop())
 
@@ -143,13 +155,41 @@ class SyncClient:
         client = self._opened()
         return self._loop.run(client.discover(provider, modality=modality, refresh=refresh))
 
+    def status(self, provider: str | None = None) -> tuple[Health, ...]:
+        """
+        Return how well the providers are, as far as this client's calls have shown.
+
+        Nothing is sent; see `Client.status`.
+
+        Args:
+            provider: Only this provider or instance, configured or not.
+
+        Raises:
+            UnknownProviderError: *provider* is none.
+        """
+        return self._opened().status(provider)
+
+    def health(self, provider: str | None = None) -> tuple[Health, ...]:
+        """
+        Ask the providers how they are, all at once, in a way that costs nothing.
+
+        Args:
+            provider: Only this provider or instance, configured or not.
+
+        Raises:
+            UnknownProviderError: *provider* is none.
+        """
+        return self._loop.run(self._opened().health(provider))
+
     def scoped(
         self,
         name: str,
         *,
         keys: Mapping[str, Key | Mapping[str, Key]] | None = None,
         settings: Mapping[str, object] | None = None,
+        policy: Policy | None = None,
         tags: Mapping[str, str] | None = None,
+        observers: Sequence[Observer] = (),
         allow: Iterable[str] | None = None,
     ) -> SyncClient:
         """
@@ -162,7 +202,10 @@ class SyncClient:
             ConfigurationError: This client is not open; an argument is wrong; or
                 *settings* would send a key of this client's to another address.
         """
-        client = self._opened().scoped(name, keys=keys, settings=settings, tags=tags, allow=allow)
+        client = self._opened().scoped(
+            name, keys=keys, settings=settings, policy=policy, tags=tags, observers=observers,
+            allow=allow,
+        )  # fmt: skip
         child = SyncClient.__new__(SyncClient)
         child._start(client, self._loop)  # noqa: SLF001  # its own class
         child._is_open = child._is_child = True  # noqa: SLF001  # as above

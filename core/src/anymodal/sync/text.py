@@ -15,6 +15,7 @@ from ..modalities.batches import TextBatch
 from ..modalities.messages import Prompt
 from ..modalities.text import Cache, Effort, TextOption, TextResult, WebSearch
 from ..modalities.tools import ToolLike
+from ..policies import Policy
 from ..shapes import Output
 from ..specs import Deadlines
 from .chat import SyncChat
@@ -48,6 +49,7 @@ class SyncTextFacade(Face[TextFacade]):
         stop: Sequence[str] = (),
         seed: int | None = None,
         timeout: float | Deadlines | None = None,
+        policy: Policy | None = None,
         options: Sequence[TextOption] = (),
         tags: Mapping[str, str] | None = None,
         end_user: str | None = None,
@@ -77,6 +79,7 @@ class SyncTextFacade(Face[TextFacade]):
             stop: Strings that end the answer.
             seed: For answers that repeat, as far as the vendor can.
             timeout: Seconds in all, or `Deadlines`; None for the instance's.
+            policy: What to do about failures, limits and money, over the client's.
             options: Options of single vendors; others ignore them.
             tags: The caller's own words, for the record.
             end_user: Opaque id of the person behind the call.
@@ -96,8 +99,8 @@ class SyncTextFacade(Face[TextFacade]):
             prompt, model=model, system=system, tools=tools, tool_choice=tool_choice,
             output=output, reasoning=reasoning, web_search=web_search, cache=cache,
             temperature=temperature, top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed,
-            timeout=timeout, options=options, tags=tags, end_user=end_user, strict=strict,
-            raw=raw,
+            timeout=timeout, policy=policy, options=options, tags=tags, end_user=end_user,
+            strict=strict, raw=raw,
         )  # fmt: skip
         return self._loop.run(inner)
 
@@ -119,6 +122,7 @@ class SyncTextFacade(Face[TextFacade]):
         stop: Sequence[str] = (),
         seed: int | None = None,
         timeout: float | Deadlines | None = None,
+        policy: Policy | None = None,
         options: Sequence[TextOption] = (),
         tags: Mapping[str, str] | None = None,
         end_user: str | None = None,
@@ -137,8 +141,8 @@ class SyncTextFacade(Face[TextFacade]):
             prompt, model=model, system=system, tools=tools, tool_choice=tool_choice,
             output=output, reasoning=reasoning, web_search=web_search, cache=cache,
             temperature=temperature, top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed,
-            timeout=timeout, options=options, tags=tags, end_user=end_user, strict=strict,
-            raw=raw,
+            timeout=timeout, policy=policy, options=options, tags=tags, end_user=end_user,
+            strict=strict, raw=raw,
         )  # fmt: skip
         return SyncTextStream(inner, self._loop)
 
@@ -158,6 +162,7 @@ class SyncTextFacade(Face[TextFacade]):
         max_tokens: int | None = None,
         stop: Sequence[str] = (),
         seed: int | None = None,
+        policy: Policy | None = None,
         options: Sequence[TextOption] = (),
         tags: Mapping[str, str] | None = None,
         end_user: str | None = None,
@@ -177,9 +182,9 @@ class SyncTextFacade(Face[TextFacade]):
         inner = self._inner.chat(
             model=model, system=system, tools=tools, tool_choice=tool_choice, output=output,
             reasoning=reasoning, web_search=web_search, cache=cache, temperature=temperature,
-            top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed, options=options,
-            tags=tags, end_user=end_user, strict=strict, raw=raw, max_rounds=max_rounds,
-            restore=restore,
+            top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed, policy=policy,
+            options=options, tags=tags, end_user=end_user, strict=strict, raw=raw,
+            max_rounds=max_rounds, restore=restore,
         )  # fmt: skip
         return SyncChat(inner, self._loop)
 
@@ -201,6 +206,7 @@ class SyncTextFacade(Face[TextFacade]):
         stop: Sequence[str] = (),
         seed: int | None = None,
         timeout: float | Deadlines | None = None,
+        policy: Policy | None = None,
         options: Sequence[TextOption] = (),
         tags: Mapping[str, str] | None = None,
         end_user: str | None = None,
@@ -235,8 +241,8 @@ class SyncTextFacade(Face[TextFacade]):
             prompts, model=model, system=system, tools=tools, tool_choice=tool_choice,
             output=output, reasoning=reasoning, web_search=web_search, cache=cache,
             temperature=temperature, top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed,
-            timeout=timeout, options=options, tags=tags, end_user=end_user, strict=strict,
-            raw=raw, key=key,
+            timeout=timeout, policy=policy, options=options, tags=tags, end_user=end_user,
+            strict=strict, raw=raw, key=key,
         )  # fmt: skip
         return SyncJob(self._loop.run(inner), self._loop)
 
