@@ -23,7 +23,7 @@ from .ending import run_async
 from .output import Json, Stdout, day, json_option, number
 from .telling import quote, tell
 
-__all__ = ["text"]
+__all__ = ["cost_of", "document_of", "text", "usage_of"]
 
 
 def _schema(ctx: click.Context, param: click.Parameter, path: Path | None) -> Schema | None:
@@ -83,7 +83,7 @@ def text(
         else:
             result = run_async(call.whole)
             if as_json:
-                out.document(_document(result))
+                out.document(document_of(result))
             elif schema is not None:
                 out.document(result.output)
             else:
@@ -163,7 +163,8 @@ def _standard_input() -> bytes:
 # -- what is told -------------------------------------------------------------------------
 
 
-def _document(result: TextResult) -> Json:
+def document_of(result: TextResult) -> Json:
+    """Return an answer as JSON."""
     record = result.record
     return {
         "text": result.text,
@@ -173,8 +174,8 @@ def _document(result: TextResult) -> Json:
         "provider": record.provider,
         "instance": record.instance,
         "plugin": record.plugin,
-        "usage": _usage(result.usage),
-        "cost": _cost(record.cost),
+        "usage": usage_of(result.usage),
+        "cost": cost_of(record.cost),
         "record_id": record.id,
         "request_id": record.request_id,
         "seconds": record.seconds,
@@ -185,7 +186,8 @@ def _document(result: TextResult) -> Json:
     }
 
 
-def _usage(found: Usage | None) -> Json:
+def usage_of(found: Usage | None) -> Json:
+    """Return what was used as JSON."""
     if found is None:
         return None
     return {
@@ -198,7 +200,8 @@ def _usage(found: Usage | None) -> Json:
     }
 
 
-def _cost(found: Cost) -> Json:
+def cost_of(found: Cost) -> Json:
+    """Return what it cost as JSON."""
     return {"usd": number(found.usd), "source": found.source, "as_of": day(found.as_of)}
 
 
