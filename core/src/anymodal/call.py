@@ -127,7 +127,7 @@ class Call:
         if way.tell is None and not way.middleware:
             return await proceed(self)
         if way.tell is not None:
-            way.tell(CallStarted(self.record))
+            way.tell(CallStarted(self.record, self.asked))
         for middleware in reversed(way.middleware):
             proceed = _around(middleware, proceed)
         try:

@@ -37,9 +37,12 @@ class CallStarted:
 
     Attributes:
         record: What is known of it so far; it fills up as the call goes on.
+        asked: What the caller asked for, as the facade has it. Middleware may put
+            another in its place.
     """
 
     record: Record
+    asked: Any = attrs.field(default=None, repr=False)
 
 
 @attrs.define
