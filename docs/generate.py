@@ -11,9 +11,11 @@ import inspect
 import json
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 from anymodal import errors, hookspecs
+from anymodal.modalities import kinds
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -71,6 +73,29 @@ def error_tree() -> str:
     return "\n".join(lines) + "\n"
 
 
+def kinds_of_work() -> str:
+    """Return the page of how models are sorted."""
+    lines = ["# Kinds of work", "", inspect.cleandoc(kinds.__doc__ or ""), ""]
+    lines += ["## What vendors say", "", "| kind | words for it |", "|---|---|"]
+    named: dict[str, list[str]] = {}
+    for word, kind in kinds.KINDS.items():
+        named.setdefault(kind or "none of ours", []).append(word)
+    lines += [f"| {kind} | {_code(words)} |" for kind, words in named.items()]
+    lines += ["", "## What names say", "", inspect.cleandoc(kinds.Rule.__doc__ or ""), ""]
+    lines += ["| kind, the first that fits | words of an id |", "|---|---|"]
+    lines += [f"| {one.modality or 'none of ours'} | {_code(one.words)} |" for one in kinds.RULES]
+    lines += ["", "Some words tell an ability too:", ""]
+    lines += ["| kind | ability | words of an id |", "|---|---|---|"]
+    lines += [
+        f"| {one.modality} | `{one.capability}` | {_code(one.words)} |" for one in kinds.TRAITS
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _code(words: Iterable[str]) -> str:
+    return " ".join(f"`{word}`" for word in words)
+
+
 def known() -> str:
     """Return the distribution of each id, which the core suggests where it is not installed."""
     found = {}
@@ -84,6 +109,7 @@ def known() -> str:
 PAGES = {
     REFERENCE / "hooks.md": hooks,
     REFERENCE / "errors.md": error_tree,
+    REFERENCE / "kinds.md": kinds_of_work,
     ROOT / "core" / "src" / "anymodal" / "known.json": known,
 }
 

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import os
+import time
 from decimal import Decimal
 
 import anyio
@@ -349,6 +351,24 @@ async def test_no_cache_where_none_is_wanted(folder):
 
     assert 2 == lister.asked
     assert () == d.kept(registry)
+
+
+async def test_lists_that_nobody_asks_for_are_thrown_away(folder):
+    """Addresses come and go; those of tests, with every run."""
+    lister = Lister(FULL)
+    for host in ("old", "young", "now"):
+        said = {"providers": {"acme": {"base_url": f"http://{host}"}}}
+        registry = registry_of(folder, Brings(lister), **said)
+        before = set(folder.glob("*"))
+        await found_in(registry)
+        (file,) = set(folder.glob("*")) - before
+        days = {"old": 91, "young": 89, "now": 0}[host]
+        os.utime(file, (time.time() - days * 86400,) * 2)
+        (folder / "another.json").touch()
+        os.utime(folder / "another.json", (0, 0))
+
+    assert 2 == len(list(folder.glob("models-*.json")))
+    assert (folder / "another.json").exists()
 
 
 async def test_files_are_whole_and_name_no_address(folder):

@@ -13,6 +13,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +37,9 @@ __all__ = ["DiscoveredModel", "Discovery", "age", "discovered", "kept"]
 
 LIMIT_SECONDS: Final = 30.0
 """How long one provider may take."""
+
+FORGOTTEN_SECONDS: Final = 90 * 86400.0
+"""How long a list is kept that was not asked for anew."""
 
 _FORMAT: Final = 1
 
@@ -319,6 +323,13 @@ class _Shelf:
             content = {"found_at": listing.found_at.isoformat(), "models": rows}
             with contextlib.suppress(OSError):
                 write_whole(file, json.dumps(content).encode())
+                self._clear(file.parent)
+
+    def _clear(self, folder: Path) -> None:
+        """Throw away lists of addresses that nobody has asked for long."""
+        for old in folder.glob("models-*.json"):
+            if time.time() - old.stat().st_mtime > FORGOTTEN_SECONDS:
+                old.unlink(missing_ok=True)
 
 
 _AS_THEY_ARE: Final = (

@@ -83,7 +83,7 @@ KINDS: Final[Mapping[str, str | None]] = {
     )
     for word in words.split()
 }  # fmt: skip
-"""What vendors call kinds of models, and what a model gives; in the order that decides."""
+"""What vendors call kinds of models, and what a model gives."""
 
 RULES: Final = (
     Rule(None, "moderation ocr rerank reward"),
