@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -76,7 +77,13 @@ class Loopback:
         sent: Bytes handed to the kernel so far.
     """
 
-    def __init__(self, answer: Callable[[Received], Iterable[Step]] | Iterable[Step]) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Received], Iterable[Step]] | Iterable[Step],
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._tls = tls
         self._answer = answer if callable(answer) else (lambda _: answer)
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
@@ -113,10 +120,10 @@ class Loopback:
         self._loop = asyncio.get_running_loop()
         self._over = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         port = server.sockets[0].getsockname()[1]
         with self._changed:
-            self.url = f"http://127.0.0.1:{port}"
+            self.url = f"http{'s' if self._tls else ''}://127.0.0.1:{port}"
             self._changed.notify_all()
         await self._over.wait()
         server.close()
