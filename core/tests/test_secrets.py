@@ -13,7 +13,14 @@ import pytest
 from anymodal.connection import Connection
 from anymodal.errors import ConfigurationError, MissingCredentialsError
 from anymodal.modalities.text import TextProviderSpec
-from anymodal.secrets import credentials_for, is_ambient, missing, reference
+from anymodal.secrets import (
+    checked_sources,
+    credentials_for,
+    is_ambient,
+    missing,
+    reference,
+    variables,
+)
 from anymodal.specs import Credential, Secret
 from hypothesis import given
 from hypothesis import strategies as st
@@ -491,3 +498,179 @@ def test_keyring_that_is_not_installed_names_the_extra(monkeypatch):
     told = error_of(ConfigurationError, lambda: read("keyring:acme/me"))
 
     assert told == f'{WHERE}: keyring is not installed; run pip install "anymodal[keyring]".'
+
+
+# -- further places ----------------------------------------------------------------------------
+
+
+class Vault:
+    """A place for keys, which counts what it is asked."""
+
+    scheme = "acme-vault"
+
+    def __init__(self, found=None, error=None):
+        self.found = found or {}
+        self.error = error
+        self.asked = []
+
+    def get(self, reference):
+        self.asked.append(reference)
+        if self.error:
+            raise self.error
+        return self.found.get(reference)
+
+
+class SlowVault(Vault):
+    """One that has to be awaited."""
+
+    async def get(self, reference):
+        return super().get(reference)
+
+
+def from_source(source, value="acme-vault:team/acme"):
+    given = {"api_key": value}
+    return credentials_for(
+        acme(), instance="acme", given=given, environ={}, ambient=True, sources=[source]
+    )["api_key"]
+
+
+def test_source_is_asked_for_its_own_scheme():
+    """Everything after the colon is the source's own business."""
+    vault = Vault({"team/acme": KEY})
+
+    assert Secret(KEY) == from_source(vault)
+    assert Secret("other:x") == from_source(vault, "other:x")
+    assert ["team/acme"] == vault.asked
+
+
+def test_first_source_of_a_scheme_is_asked():
+    """The host's come before those of plugins."""
+    one, two = Vault({"x": "sk-one"}), Vault({"x": "sk-two"})
+    found = credentials_for(
+        acme(), instance="acme", given={"api_key": "acme-vault:x"}, environ={}, ambient=True,
+        sources=[one, two],
+    )  # fmt: skip
+
+    assert {"api_key": Secret("sk-one")} == found
+    assert [] == two.asked
+
+
+def test_async_source_is_asked_at_every_request():
+    """It cannot be asked in the thread that connects; what it gives is checked like any other."""
+    vault = SlowVault({"team/acme": KEY})
+    source = from_source(vault)
+
+    async def twice():
+        connection = Connection(provider="acme", credentials={"api_key": source}, clock=None)
+        return [await connection.secret(), await connection.secret()]
+
+    assert [] == vault.asked
+    assert [KEY, KEY] == anyio.run(twice)
+    assert source == from_source(vault)
+    assert source != from_source(vault, "acme-vault:x")
+    assert KEY not in repr(source)
+
+
+@pytest.mark.parametrize("cls", [Vault, SlowVault])
+def test_key_that_a_source_has_not_is_missing(cls):
+    """Both are told: who was asked, and for what."""
+    told = error_of(MissingCredentialsError, lambda: anyio.run(_asked, from_source_of(cls())))
+
+    assert told == f"{WHERE}: acme-vault has no team/acme."
+
+
+def from_source_of(vault):
+    return lambda: from_source(vault)
+
+
+async def _asked(make):
+    source = make()
+    return source if isinstance(source, Secret) else await source()
+
+
+def test_source_that_fails_is_told_without_its_words():
+    """They may have the key in them."""
+    vault = Vault(error=RuntimeError(KEY))
+    told = error_of(ConfigurationError, lambda: from_source(vault))
+
+    assert told == f"{WHERE}: acme-vault cannot be asked (RuntimeError)."
+
+
+def test_source_may_say_itself_what_is_wrong():
+    """In an error of our tree, for which it answers itself."""
+    vault = Vault(error=ConfigurationError("The vault is sealed; run vault unseal."))
+
+    assert "The vault is sealed; run vault unseal." == error_of(
+        ConfigurationError, lambda: from_source(vault)
+    )
+
+
+def test_source_that_gives_no_string_is_told():
+    """By the kind of what it gave."""
+    vault = Vault({"team/acme": 3})
+
+    assert f"{WHERE}: acme-vault gave int and not a string." == error_of(
+        ConfigurationError, lambda: from_source(vault)
+    )
+
+
+@pytest.mark.parametrize(
+    "scheme", ["env", "file", "keyring", "command", "", "Vault", "a:b", 3, None]
+)
+def test_source_stands_for_nothing_of_ours(scheme):
+    """A plugin may not read the variables' references, nor be one that nothing can refer to."""
+    vault = Vault()
+    vault.scheme = scheme
+    with pytest.raises(ConfigurationError, match="keeps no keys under the scheme"):
+        checked_sources([vault])
+
+
+# -- kept keys ---------------------------------------------------------------------------------
+
+
+def test_kept_key_is_the_last_resort():
+    """Settings and variables go before it."""
+
+    def key(given=None, environ=None, *, ambient=True):
+        return credentials_for(
+            acme(), instance="acme", given=given or {}, environ=environ or {}, ambient=ambient,
+            stored={"api_key"},
+        )["api_key"].reveal()  # fmt: skip
+
+    with drawer({("anymodal", "acme/api_key"): KEY}):
+        assert KEY == key()
+        assert "sk-env" == key(environ={"ACME_KEY": "sk-env"})
+        assert KEY == key(environ={"ACME_KEY": "sk-env"}, ambient=False)
+        assert "sk-given" == key({"api_key": "sk-given"}, {"ACME_KEY": "sk-env"})
+
+
+def test_listings_do_not_ask_the_keyring_for_kept_keys():
+    """It might ask the user for a password."""
+    with drawer(None):
+        assert (
+            missing(
+                acme(), instance="acme", given={}, environ={}, ambient=False, stored={"api_key"}
+            )
+            is None
+        )
+
+
+# -- their variables -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "ambient", "names"),
+    [
+        ({}, True, ["ACME_KEY", "ACME_TOKEN", "ACME_API_KEY"]),
+        ({}, False, []),
+        ({"api_key": "env:OTHER"}, True, ["OTHER"]),
+        ({"api_key": "sk-x"}, True, []),
+        ({"api_key": Secret("sk-x")}, True, []),
+    ],
+)
+def test_variables_that_have_a_say(given, ambient, names):
+    """A change of another one is none of the key's."""
+    found = variables(acme(), given=given, environ={"OTHER": "x", "ACME_KEY": "y"}, ambient=ambient)
+
+    assert names == list(found)
+    assert {"OTHER": "x", "ACME_KEY": "y"}.items() >= {k: v for k, v in found.items() if v}.items()
