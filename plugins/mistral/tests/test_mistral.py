@@ -399,8 +399,11 @@ async def test_models_are_listed_with_what_they_can(vendor):
     async with provided(vendor) as provider:
         listed = {model.id: model for model in await provider.list_models()}
 
-    assert set(listed) <= {model.id for model in MODELS}
-    for name, model in listed.items():
+    others = {name: model.modality for name, model in listed.items() if model.modality != "text"}
+    assert others == {"codestral-embed": "embedding", "mistral-embed": "embedding"}
+    assert listed.keys() - others.keys() <= {model.id for model in MODELS}
+    for name in listed.keys() - others.keys():
+        model = listed[name]
         for ability in ("reasoning", "image_input", "function_calling"):
             assert model.capabilities.get(ability) == SPEC.model(name).capabilities.get(ability)
     leaving = listed["ministral-8b-2512"].lifecycle
@@ -409,12 +412,29 @@ async def test_models_are_listed_with_what_they_can(vendor):
 
 def test_a_list_entry_may_say_little():
     """What is not said is not known."""
-    model = model_of({"id": "m", "capabilities": {"vision": False}})
+    model = model_of({"id": "mistral-9", "capabilities": {"vision": False}})
 
+    assert model.modality == "text"
     assert (model.capabilities.get("image_input"), model.capabilities.get("reasoning")) == (
         False,
         None,
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "kind"),
+    [
+        ("mistral-9", {"completion_chat": True, "audio_transcription": True}, "text"),
+        ("voxtral-9", {"completion_chat": False, "audio_transcription": True}, "transcription"),
+        ("voxtral-9", {"completion_chat": False, "audio_speech": True}, "speech"),
+        ("codestral-9", {"completion_chat": False, "completion_fim": True}, None),
+        ("mistral-embed-9", {"completion_chat": False}, "embedding"),
+        ("mistral-ocr-9", {"completion_chat": False, "ocr": True}, None),
+    ],
+)
+def test_the_vendor_tells_the_kind_of_work(name, flags, kind):
+    """By its flags, else by the name; what fills gaps in code is no chat."""
+    assert model_of({"id": name, "capabilities": flags}).modality == kind
 
 
 # -- what goes wrong -----------------------------------------------------------------------

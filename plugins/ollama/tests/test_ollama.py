@@ -15,6 +15,7 @@ from anymodal import (
     Connection,
     Finish,
     Image,
+    LiveModel,
     Message,
     ModelSpec,
     Secret,
@@ -251,10 +252,13 @@ async def test_prices_of_the_users_own_go_first(vendor, anyio_backend):
 
 
 async def test_models_are_listed_with_what_they_can_do(provider):
-    """Those that write text; the server's word is taken for yes and no."""
+    """Of all kinds; the server's word is taken for yes and no."""
     listed = {model.id: model for model in await provider.list_models()}
 
-    assert list(listed) == [QWEN, OSS, GEMMA, "llama3.2:latest"]
+    assert {name: model.modality for name, model in listed.items()} == {
+        **dict.fromkeys([QWEN, OSS, GEMMA, "llama3.2:latest"], "text"),
+        "nomic-embed-text:latest": "embedding",
+    }
     qwen, gemma = listed[QWEN], listed[GEMMA]
     assert (qwen.capabilities.yes, qwen.capabilities.no) == (
         {"function_calling", "reasoning"},
@@ -275,7 +279,16 @@ async def test_a_server_that_says_little_is_believed_no_more(provider, vendor):
     vendor.script(Status(200, {"model_info": None}), Status(404), path="*/show")
     (model,) = await provider.list_models()
 
-    assert model == ModelSpec(id="old", listed=False, source="/api/show")
+    assert model == LiveModel(id="old", modality="text", source="/api/show")
+
+
+async def test_a_model_that_does_nothing_of_ours_is_listed_as_that(provider, vendor):
+    """Somebody may wonder where it is."""
+    vendor.script(Status(200, {"models": [{"model": "odd"}]}), path="*/tags")
+    vendor.script(Status(200, {"capabilities": ["juggling"]}), path="*/show")
+    (model,) = await provider.list_models()
+
+    assert (model.modality, model.capabilities.yes) == (None, set())
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import attrs
 from anymodal.connection import Connection
 from anymodal.failures import request_id
 from anymodal.http import parse_json, read
+from anymodal.modalities.kinds import LiveModel, category
 from anymodal.specs import Capabilities, Lifecycle, ModelSpec
 from anymodal_openai_compatible.chat import ChatCodec
 from anymodal_openai_compatible.frames import MALFORMED, malformed
@@ -28,6 +29,14 @@ _NAMES: Final = {
 }
 """The vendor's words for abilities, and ours."""
 
+_KINDS: Final = {
+    "completion_chat": "text",
+    "audio_transcription": "transcription",
+    "audio_transcription_realtime": "transcription",
+    "audio_speech": "speech",
+}
+"""What tells the kind of work; of several the first. Source: mistralai 3.7.0, `ModelCapabilities`."""
+
 
 @attrs.frozen(eq=False, kw_only=True)
 class MistralProvider(BatchingMistral):
@@ -35,7 +44,7 @@ class MistralProvider(BatchingMistral):
 
     async def list_models(self) -> Sequence[ModelSpec]:
         """
-        Ask the vendor which models it serves for chats, and what they can do.
+        Ask the vendor which models it serves, of all kinds, and what they can do.
 
         Raises:
             VendorError: The vendor refused or failed.
@@ -44,14 +53,19 @@ class MistralProvider(BatchingMistral):
         found = parse_json(await read(reply, self.provider), self.provider)
         try:
             rows = found["data"]  # type: ignore[index]  # what is no object raises what is caught
-            return [model_of(row) for row in rows if row["capabilities"].get("completion_chat")]
+            return [model_of(row) for row in rows]
         except MALFORMED as error:
             raise malformed(self.provider, error, request_id(reply.headers)) from error
 
 
-def model_of(row: Mapping[str, Any]) -> ModelSpec:
+def model_of(row: Mapping[str, Any]) -> LiveModel:
     """Return what an entry of the vendor's list says of a model."""
-    able = {name: row["capabilities"].get(word) for word, name in _NAMES.items()}
+    flags = row["capabilities"]
+    kind = next((kind for flag, kind in _KINDS.items() if flags.get(flag)), None)
+    modality = kind or category(row["id"]).modality
+    if flags.get("completion_chat") is False and modality == "text":
+        modality = None  # such as those that only fill gaps in code
+    able = {name: flags.get(word) for word, name in _NAMES.items()} if modality == "text" else {}
     leaves = row.get("deprecation")
     lifecycle = Lifecycle()
     if leaves:
@@ -60,15 +74,16 @@ def model_of(row: Mapping[str, Any]) -> ModelSpec:
             retires_on=dt.datetime.fromisoformat(leaves).date(),
             replacement=row.get("deprecation_replacement_model"),
         )
-    return ModelSpec(
+    return LiveModel(
         id=row["id"],
+        modality=modality,
         capabilities=Capabilities(
             [name for name, has in able.items() if has is True],
             [name for name, has in able.items() if has is False],
         ),
         context_tokens=row.get("max_context_length"),
         lifecycle=lifecycle,
-        listed=False,
+        source="the vendor's own list",
     )
 
 

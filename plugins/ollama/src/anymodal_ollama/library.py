@@ -13,7 +13,8 @@ from typing import Final
 
 import attrs
 from anymodal.errors import JobFailedError
-from anymodal.specs import Capabilities, ModelSpec
+from anymodal.modalities.kinds import LiveModel
+from anymodal.specs import Capabilities
 from anymodal.usage import Price, Prices
 
 from .reply import Object, failure
@@ -33,6 +34,9 @@ _CAPABILITIES: Final = {
 }
 """Our names, and what `/api/show` calls them."""
 
+_KINDS: Final[Mapping[str, str | None]] = {"embedding": "embedding", "image": "image"}
+"""What `/api/show` calls the abilities of models that write no text, and their kinds of work."""
+
 
 def is_offloaded(name: str) -> bool:
     """
@@ -51,23 +55,25 @@ def names_of(found: Object) -> list[tuple[str, bool]]:
     ]
 
 
-def described(name: str, shown: Object, *, free: bool) -> ModelSpec | None:
+def described(name: str, shown: Object, *, free: bool) -> LiveModel:
     """
-    Return the model called *name* by what `/api/show` says; None where it writes no text.
+    Return the model called *name* by what `/api/show` says.
 
     `context_tokens` is the most that the model takes. How much the server makes
     room for, only `OllamaText(num_ctx=…)` and the server's settings say.
     """
     able = shown.get("capabilities")
-    if able is not None and "completion" not in able:
-        return None
+    modality: str | None = "text"
     known: dict[str, bool] = {}
-    if able is not None:
+    if able is not None and "completion" not in able:
+        modality = next((kind for word, kind in _KINDS.items() if word in able), None)
+    elif able is not None:
         known = {ours: theirs in able for ours, theirs in _CAPABILITIES.items()}
     facts = shown.get("model_info") or {}
     tokens = facts.get(f"{facts.get('general.architecture')}.context_length")
-    return ModelSpec(
+    return LiveModel(
         id=name,
+        modality=modality,
         aliases=[name.removesuffix(":latest")] if name.endswith(":latest") else [],
         capabilities=Capabilities(
             [one for one, yes in known.items() if yes],
@@ -75,7 +81,6 @@ def described(name: str, shown: Object, *, free: bool) -> ModelSpec | None:
         ),
         context_tokens=tokens,
         prices=FREE if free else None,
-        listed=False,
         source="/api/show",
     )
 

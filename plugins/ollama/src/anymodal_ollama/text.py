@@ -70,7 +70,7 @@ class OllamaChat:
 
     async def list_models(self) -> Sequence[ModelSpec]:
         """
-        Ask the server which models that write text it has, and each for what it can do.
+        Ask the server which models it has, of all kinds, and each for what it can do.
 
         Raises:
             VendorError: The server refused or failed.
@@ -82,9 +82,7 @@ class OllamaChat:
                     shown = await self._object("POST", "/api/show", {"model": name})
                 except NotFoundError:
                     continue  # it was deleted meanwhile
-                model = described(name, shown, free=self.free and not elsewhere)
-                if model is not None:
-                    found.append(model)
+                found.append(described(name, shown, free=self.free and not elsewhere))
         except MALFORMED as error:
             raise malformed(self._provider, error) from error
         return found

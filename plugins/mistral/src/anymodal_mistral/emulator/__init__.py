@@ -33,6 +33,8 @@ Body = Mapping[str, object]
 
 THINKERS: Final = ("mistral-large-4", "mistral-medium-3-5", "mistral-small-2603")
 MODELS: Final = (*THINKERS, "mistral-large-2512", "ministral-8b-2512", "voxtral-small-2507")
+OTHERS: Final = ("codestral-embed", "mistral-embed")
+"""Of another kind of work; they stand in the same list."""
 BLIND: Final = frozenset({"voxtral-small-2507"})
 CALL_ID: Final = re.compile("[a-zA-Z0-9]{9}")
 
@@ -160,10 +162,10 @@ def card(name: str) -> dict[str, object]:
         "description": "A model of the emulator.",
         "type": "base",
         "capabilities": {
-            "completion_chat": True,
-            "function_calling": True,
+            "completion_chat": name not in OTHERS,
+            "function_calling": name not in OTHERS,
             "reasoning": name in THINKERS,
-            "vision": name not in BLIND,
+            "vision": name not in BLIND and name not in OTHERS,
             "audio": name in BLIND,
         },
         "max_context_length": 32768 if name in BLIND else 262144,
@@ -222,6 +224,7 @@ app = vendor(
     Dialect(
         provider="mistral",
         models=MODELS,
+        others=OTHERS,
         reasoning_field="reasoning",
         responses=False,
         refusal_field=False,
