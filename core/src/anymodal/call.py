@@ -280,7 +280,7 @@ class Call:
     ) -> T:
         """Return what the present candidate gives, asking it again where that may help."""
         way, row, plan, record = self._way, self._row, cast("Plan", self._plan), self.record
-        offer, tried, warned = row.offer, 0, len(record.warnings)
+        offer, tried, warned, is_renewed = row.offer, 0, len(record.warnings), False
         while True:
             tried += 1
             try:
@@ -294,6 +294,9 @@ class Call:
             except BaseException as error:
                 self._leave()
                 wait = self._wait_after(error, plan, tried, again=again)
+                if isinstance(error, e.AuthenticationError) and not is_renewed and self._door:
+                    is_renewed = await self.within(way.doors.refreshed(self._door), None)
+                    wait = 0.0 if is_renewed else None
                 if wait is None:
                     raise
                 self._failed(row, error, wait)

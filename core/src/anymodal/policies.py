@@ -41,6 +41,10 @@ def _is(what: str, fits: Callable[[object], bool]) -> Check:
     return check
 
 
+def _or_none(check: Check) -> Check:
+    return optional(check)
+
+
 _text: Final = _is("a string", lambda value: isinstance(value, str))
 _flag: Final = _is("true or false", lambda value: isinstance(value, bool))
 _above_zero: Final = _needs("a number above 0", lambda value: 0 < value < math.inf)
@@ -104,8 +108,8 @@ class Breaker:
             ejected is asked last, and nobody's last candidate is kept from him.
     """
 
-    failures: int | None = attrs.field(default=5, validator=optional(_count))
-    rate: float | None = attrs.field(default=0.5, validator=optional(_share))
+    failures: int | None = attrs.field(default=5, validator=_or_none(_count))
+    rate: float | None = attrs.field(default=0.5, validator=_or_none(_share))
     floor: int = attrs.field(default=20, validator=_count)
     window: float = attrs.field(default=60.0, validator=_above_zero)
     rest: float = attrs.field(default=30.0, validator=_above_zero)
@@ -123,9 +127,9 @@ class Limits:
         concurrency: Calls at once, streams to their end.
     """
 
-    requests: int | None = attrs.field(default=None, validator=optional(_count))
-    tokens: int | None = attrs.field(default=None, validator=optional(_count))
-    concurrency: int | None = attrs.field(default=None, validator=optional(_count))
+    requests: int | None = attrs.field(default=None, validator=_or_none(_count))
+    tokens: int | None = attrs.field(default=None, validator=_or_none(_count))
+    concurrency: int | None = attrs.field(default=None, validator=_or_none(_count))
 
     def over(self, other: Limits) -> Limits:
         """Return what is said here, and else what *other* says."""
@@ -170,8 +174,8 @@ class Budget:
     """
 
     usd: Decimal | None = attrs.field(default=None, converter=_dollars)
-    tokens: int | None = attrs.field(default=None, validator=optional(_count))
-    per: float | None = attrs.field(default=None, validator=optional(_above_zero))
+    tokens: int | None = attrs.field(default=None, validator=_or_none(_count))
+    per: float | None = attrs.field(default=None, validator=_or_none(_above_zero))
     tag: str = attrs.field(default="", validator=_text)
     name: str = attrs.field(default="", validator=_text)
     unknown: Literal["refuse", "allow"] = attrs.field(
