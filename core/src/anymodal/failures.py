@@ -46,7 +46,7 @@ _NEVER_SENT: Final = frozenset(
 """Exceptions of HTTP libraries and of Python that come before a request is written."""
 
 MAX_WAIT_SECONDS: Final = 7 * 86_400.0
-"""Longest wait that is believed. Beyond it stand moments in time, sent for waits by mistake."""
+"""Longest wait that an error carries; one that is asked for beyond it is cut to that."""
 
 
 def status_error(
@@ -155,15 +155,14 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
             seconds = float(headers.get(name, "")) / scale
         except ValueError:
             continue
-        if 0 <= seconds <= MAX_WAIT_SECONDS:
-            return seconds
+        if seconds >= 0:
+            return min(seconds, MAX_WAIT_SECONDS)
     then = _moment(headers.get("retry-after", ""))
     if then is None:
         return None
     # by the vendor's own clock where it is told, because ours may be wrong
     now = _moment(headers.get("date", "")) or dt.datetime.now(dt.UTC)
-    seconds = max((then - now).total_seconds(), 0.0)
-    return seconds if seconds <= MAX_WAIT_SECONDS else None
+    return min(max((then - now).total_seconds(), 0.0), MAX_WAIT_SECONDS)
 
 
 def _moment(date: str) -> dt.datetime | None:
