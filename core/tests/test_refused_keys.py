@@ -6,6 +6,7 @@ from anymodal import errors as e
 
 from .plugins_on_path import Brings
 
+REFUSED = e.AuthenticationError("acme: HTTP 401", status=401)
 pytestmark = pytest.mark.anyio
 
 
@@ -34,7 +35,7 @@ class Connected:
         key = await self._connection.required()
         self._vendor.shown.append(key)
         if key != self._vendor.good:
-            raise e.AuthenticationError("acme: HTTP 401", status=401)
+            raise REFUSED.again()
 
     async def generate(self, request):
         await self._check()
@@ -105,7 +106,7 @@ async def test_refused_while_connecting(vendor, file):
     """Then there is no connection whose key could be another."""
 
     def connect(connection):
-        raise e.AuthenticationError("acme: HTTP 401", status=401)
+        raise REFUSED.again()
 
     vendor.connect = connect
     async with client(vendor, file) as ai:
