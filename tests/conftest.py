@@ -24,5 +24,6 @@ def nothing_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) ->
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
     monkeypatch.setenv("ANYMODAL_CACHE_DIR", str(home / "cache"))
     monkeypatch.chdir(home)

@@ -43,6 +43,7 @@ def test_public_names():
             "Image",
             "Job",
             "JobStatus",
+            "KeptJob",
             "Lifecycle",
             "LiveModel",
             "Media",

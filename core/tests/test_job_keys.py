@@ -500,15 +500,15 @@ class Broken(MemoryStore):
     fails = ()
     error = e.ConfigurationError("/s: the disk is full")
 
-    async def _step(self, *args):
+    async def change(self, *args):
         if "write" in self.fails:
             raise self.error
-        return await super()._step(*args)
+        return await super().change(*args)
 
-    async def _read(self, *args):
+    async def rows(self, *args):
         if "read" in self.fails:
             raise self.error
-        return await super()._read(*args)
+        return await super().rows(*args)
 
 
 @pytest.mark.parametrize(

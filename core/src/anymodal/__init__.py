@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .facades.text_stream import PartialOutput
     from .isolation import plugin_manager
     from .jobs import JobStatus
+    from .ledger import KeptJob
     from .media import Audio, File, Image, Media, Video
     from .modalities import TEXT, Modality
     from .modalities.batches import TextBatch
@@ -82,6 +83,7 @@ _HOMES = {
     "discovery": ("DiscoveredModel", "Discovery"),
     "isolation": ("plugin_manager",),
     "jobs": ("JobStatus",),
+    "ledger": ("KeptJob",),
     "media": ("Audio", "File", "Image", "Media", "Video"),
     "modalities": ("TEXT", "Modality"),
     "modalities.batches": ("TextBatch",),
@@ -161,6 +163,7 @@ __all__ = [
     "Image",
     "Job",
     "JobStatus",
+    "KeptJob",
     "Lifecycle",
     "Limits",
     "LiveModel",

@@ -279,19 +279,24 @@ def anymodal_stores() -> Iterable[Store]:
     Offer a place in which jobs, budgets and limits are kept.
 
     Returns:
-        An object with the methods of `anymodal.stores.Store`; a subclass of
-        `anymodal.stores.Kept` has to write two. Used only where `[plugins] use`
-        names the plugin, in place of the file that is used without one. Where two
-        are in use, that is an error.
+        One object with the methods of `anymodal.stores.Store`; a subclass of
+        `anymodal.stores.Kept` has to write `change` and `rows` only. Used in place
+        of the file, and only where `[plugins] use` names the plugin. Two in use are
+        an error.
 
     Example::
 
         class Shelf(Kept):
-            ...
+            async def change(self, space, key, step): ...
+
+            async def rows(self, space, key): ...
+
+            async def aclose(self): ...
+
 
         @hookimpl
         def anymodal_stores():
-            yield Shelf("redis://127.0.0.1")
+            yield Shelf()
     """
 
 

@@ -105,39 +105,52 @@ Step: TypeAlias = Callable[[Row | None], Row | None]
 
 
 class Kept(ABC):
-    """A store that reads one row, writes one row, and lets nobody come between."""
+    """
+    A store of rows; a subclass says how one is changed, and which ones there are.
+
+    Args:
+        now: Where the time comes from, in seconds since 1970; for tests.
+    """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
 
     @abstractmethod
-    async def _step(self, space: str, key: str, step: Step) -> tuple[Row | None, Row | None]:
-        """Keep what *step* makes of the row; return what was there and what is."""
+    async def change(self, space: str, key: str, step: Step) -> tuple[Row | None, Row | None]:
+        """
+        Keep what *step* makes of the row, and let nobody come between.
+
+        Where it gives None, nothing is there any more. A row that `is_there` denies
+        is None for *step*.
+
+        Returns:
+            What was there, and what is.
+        """
 
     @abstractmethod
-    async def _read(self, space: str, key: str | None) -> Mapping[str, Row]:
-        """Return the rows of *space* by key, or only the one of *key*."""
+    async def rows(self, space: str, key: str | None) -> Mapping[str, Row]:
+        """Return the rows of *space* that are there, by key; with a *key* only that one."""
 
     async def get(self, space: str, key: str) -> Value | None:
         """Return the value, or None where there is none."""
-        row = (await self._read(space, key)).get(key)
+        row = (await self.rows(space, key)).get(key)
         return None if row is None else _value(row)
 
     async def items(self, space: str) -> Mapping[str, Value]:
         """Return the values of *space* by key."""
-        return {key: _value(row) for key, row in (await self._read(space, None)).items()}
+        return {key: _value(row) for key, row in (await self.rows(space, None)).items()}
 
     async def put(
         self, space: str, key: str, value: Value, *, seconds: float | None = None
     ) -> None:
         """Keep *value*, in place of what is there."""
         new = self._row(value, seconds)
-        await self._step(space, key, lambda _: new)
+        await self.change(space, key, lambda _: new)
 
     async def claim(self, space: str, key: str, value: Value) -> Value | None:
         """Keep *value* if there is none; otherwise leave, and return, the one that there is."""
         new = self._row(value, None)
-        before, _ = await self._step(space, key, lambda row: row or new)
+        before, _ = await self.change(space, key, lambda row: row or new)
         return None if before is None else _value(before)
 
     async def replace(
@@ -150,12 +163,12 @@ class Kept(ABC):
         def step(row: Row | None) -> Row | None:
             return then if row is not None and row.text == text else row
 
-        before, _ = await self._step(space, key, step)
+        before, _ = await self.change(space, key, step)
         return before is not None and before.text == text
 
     async def delete(self, space: str, key: str) -> bool:
         """Remove the value. Returns whether there was one."""
-        before, _ = await self._step(space, key, lambda _: None)
+        before, _ = await self.change(space, key, lambda _: None)
         return before is not None
 
     async def add(
@@ -171,13 +184,14 @@ class Kept(ABC):
                 totals[name] = totals.get(name, 0) + amount
             return self._row(totals, seconds) if row is None else Row(_text(totals), row.ends)
 
-        await self._step(space, key, step)
+        await self.change(space, key, step)
         return totals
 
     def _row(self, value: Value, seconds: float | None) -> Row:
         return Row(_text(value), None if seconds is None else self._now() + seconds)
 
-    def _is_there(self, row: Row) -> bool:
+    def is_there(self, row: Row) -> bool:
+        """Whether the end of *row* has yet to come."""
         return row.ends is None or self._now() < row.ends
 
 
@@ -227,11 +241,11 @@ class MemoryStore(Kept):
     def __repr__(self) -> str:
         return "<MemoryStore>"
 
-    async def _step(self, space: str, key: str, step: Step) -> tuple[Row | None, Row | None]:
+    async def change(self, space: str, key: str, step: Step) -> tuple[Row | None, Row | None]:
         with self._lock:
             rows = self._spaces.setdefault(space, {})
             before = rows.get(key)
-            if before is not None and not self._is_there(before):
+            if before is not None and not self.is_there(before):
                 before = None
             after = step(before)
             if after is None:
@@ -240,13 +254,13 @@ class MemoryStore(Kept):
                 rows[key] = after
             return before, after
 
-    async def _read(self, space: str, key: str | None) -> Mapping[str, Row]:
+    async def rows(self, space: str, key: str | None) -> Mapping[str, Row]:
         with self._lock:
             rows = self._spaces.get(space, {})
             if key is not None:
                 row = rows.get(key)
-                return {key: row} if row is not None and self._is_there(row) else {}
-            for name in [name for name, row in rows.items() if not self._is_there(row)]:
+                return {key: row} if row is not None and self.is_there(row) else {}
+            for name in [name for name, row in rows.items() if not self.is_there(row)]:
                 del rows[name]
             return dict(rows)
 

@@ -79,10 +79,10 @@ class SqliteStore(Kept):
     def __repr__(self) -> str:
         return f"<SqliteStore {self.path}>"
 
-    async def _step(self, space: str, key: str, step: Step) -> tuple[Row | None, Row | None]:
+    async def change(self, space: str, key: str, step: Step) -> tuple[Row | None, Row | None]:
         return await self._run(lambda: self._stepped(space, key, step))
 
-    async def _read(self, space: str, key: str | None) -> Mapping[str, Row]:
+    async def rows(self, space: str, key: str | None) -> Mapping[str, Row]:
         return await self._run(lambda: self._found(space, key))
 
     async def aclose(self) -> None:
@@ -112,7 +112,7 @@ class SqliteStore(Kept):
             found = db.execute("SELECT value, ends FROM kept WHERE space = ? AND key = ?", place)
             row = found.fetchone()
             before = None if row is None else Row(*row)
-            if before is not None and not self._is_there(before):
+            if before is not None and not self.is_there(before):
                 before = None
             after = step(before)
             if after is None:
@@ -130,7 +130,7 @@ class SqliteStore(Kept):
         else:
             rows = db.execute(f"{words} AND key = ?", (space, key))
         found = {name: Row(value, ends) for name, value, ends in rows}
-        return {name: row for name, row in found.items() if self._is_there(row)}
+        return {name: row for name, row in found.items() if self.is_there(row)}
 
     # -- the file ---------------------------------------------------------------------
 
