@@ -10,7 +10,8 @@ import attrs
 from .catalogue import table
 from .config import Settings
 from .connection import Clock, Connection, CredentialSource, Tls
-from .errors import SettingsError
+from .errors import ConfigurationError, SettingsError
+from .layers import WrongValueError, url
 from .resolution import Offer
 from .scopes import Scope
 from .secrets import SecretSource, credentials_for, is_ambient, missing, reference, variables
@@ -76,9 +77,28 @@ def _given(
     spec: AnySpec, name: str, settings: Settings, scope: Scope
 ) -> tuple[Mapping[str, object], bool]:
     """Return what is set of credentials, and whether the vendor's variables count."""
-    said = settings.of(name)
-    ambient = scope.keys is None and is_ambient(spec, name, said.base_url)
-    return scope.given(name, said.rest), ambient
+    ambient = scope.keys is None and is_ambient(spec, name, _said_address(spec, name, settings))
+    return scope.given(name, settings.of(name).rest), ambient
+
+
+def _said_address(spec: AnySpec, name: str, settings: Settings) -> str | None:
+    """
+    Return the base URL of the settings, or of a variable that counts; None where unsaid.
+
+    Raises:
+        ConfigurationError: A variable names one that is none.
+    """
+    said = settings.of(name).base_url
+    if said is not None or name != spec.id:
+        return said
+    for variable in spec.url_env:
+        if found := settings.environ.get(variable):
+            try:
+                return url(found)
+            except WrongValueError as error:
+                msg = f"{variable}: {error}"
+                raise ConfigurationError(msg) from None
+    return None
 
 
 def _stored(
@@ -93,9 +113,13 @@ def _stored(
 
 def _missing(spec: AnySpec, name: str, settings: Settings, scope: Scope) -> str:
     """Return what has to be set before *spec* can be used as *name*, or an empty string."""
-    said = settings.of(name)
-    if (said.base_url or spec.base_url) is None and spec.kind == "remote":
-        return f"{name} needs an address: set base_url in {settings.section(name)}."
+    try:
+        address = _said_address(spec, name, settings) or spec.base_url
+    except ConfigurationError as error:
+        return str(error)
+    if address is None and spec.kind == "remote":
+        variable = f", or {spec.url_env[0]}" if spec.url_env and name == spec.id else ""
+        return f"{name} needs an address: set base_url in {settings.section(name)}{variable}."
     given, ambient = _given(spec, name, settings, scope)
     lack = missing(
         spec,
@@ -136,7 +160,9 @@ def credentials_of(
 def variables_of(offer: Offer, settings: Settings, scope: Scope) -> Mapping[str, str | None]:
     """Return the variables that have a say in the keys of *offer*, and what they say."""
     given, ambient = _given(offer.spec, offer.instance, settings, scope)
-    return variables(offer.spec, given=given, environ=settings.environ, ambient=ambient)
+    addresses = {one: settings.environ.get(one) for one in offer.spec.url_env}
+    keys = variables(offer.spec, given=given, environ=settings.environ, ambient=ambient)
+    return {**addresses, **keys}
 
 
 def connection_for(
@@ -172,7 +198,7 @@ def connection_for(
     return Connection(
         provider=spec.id,
         instance=name,
-        base_url=(said.base_url or spec.base_url or "").rstrip("/"),
+        base_url=(_said_address(spec, name, settings) or spec.base_url or "").rstrip("/"),
         credentials=credentials_of(offer, settings, scope, sources=sources),
         deadlines=said.deadlines(spec.deadlines),
         settings=own,

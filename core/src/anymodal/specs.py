@@ -257,6 +257,8 @@ class ProviderSpec(Generic[ProviderT]):
         credentials: The secrets it needs. It is given no others.
         base_url: What the vendor's SDK would be given; `None` where the user
             has to say.
+        url_env: Environment variables that may name another base URL, for services
+            that people run themselves.
         deadlines: Default timeouts.
         requests_per_minute: The vendor's limit, where there is a general one.
         concurrency: Calls at once, where the vendor limits them.
@@ -292,6 +294,7 @@ class ProviderSpec(Generic[ProviderT]):
     )
     credentials: tuple[Credential, ...] = attrs.field(default=(), converter=_credentials)
     base_url: str | None = attrs.field(default=None, validator=_A_STRING_OR_NONE)
+    url_env: tuple[str, ...] = attrs.field(default=(), converter=words)
     deadlines: Deadlines = attrs.field(
         default=Deadlines(), validator=attrs.validators.instance_of(Deadlines)
     )

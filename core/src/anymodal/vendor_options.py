@@ -43,8 +43,9 @@ def vendor_option(
     known = [field.name for field in attrs.fields(cls)]
     for name, value in written.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1) or [", ".join(sorted(known))]
-            faults.append(f"{where}.{name}: there is no such option. Did you mean {near[0]}?")
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(known))}."
+            faults.append(f"{where}.{name}: there is no such option. {hint}")
             continue
         try:
             msgspec.convert({name: value}, cls)
