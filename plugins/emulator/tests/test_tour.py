@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from decimal import Decimal
 from pathlib import Path
 
 import anyio
@@ -351,9 +352,25 @@ def test_table_has_all_columns():
     head, line = commands.table([visit]).splitlines()
     assert head.split() == [
         "modality", "provider", "operation", "model", "seconds", "first", "event", "bytes",
-        "client", "outcome",
+        "usd", "client", "outcome",
     ]  # fmt: skip
-    assert line.split() == ["text", "acme", "generate", "m", "0.500", "-", "0", "ok"]
+    assert line.split() == ["text", "acme", "generate", "m", "0.500", "-", "0", "-", "ok"]
+
+
+def test_it_says_where_time_and_money_went():
+    """The costliest first; what is not known is no zero, and is not counted."""
+    visits = [
+        Visit(row=Row("text", "acme", "generate"), seconds=0.5, usd=Decimal("0.001")),
+        Visit(row=Row("text", "acme", "tools"), seconds=2.0, usd=Decimal("0.002")),
+        Visit(row=Row("text", "other", "generate"), seconds=0.25, usd=Decimal("0.1")),
+        Visit(row=Row("text", "local", "generate")),
+    ]
+
+    assert (
+        "4 rows, 2.8 s of calls, 2.0 s of them acme's tools; at the vendors' prices $0.1030 "
+        "(other $0.1000, acme $0.0030)"
+    ) == commands.spent(visits)
+    assert "1 rows, 0.0 s of calls, 0.0 s of them local's generate" == commands.spent(visits[3:])
 
 
 def test_samples_are_what_they_say():
@@ -379,7 +396,7 @@ def test_report_is_a_success_only_if_every_row_is_ok(found, status):
     assert [row["outcome"] for row in rows] == found
     assert list(rows[0]) == [
         "modality", "provider", "operation", "model", "seconds", "first_event", "bytes",
-        "client", "outcome",
+        "usd", "client", "outcome",
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -165,14 +166,33 @@ def report(visits: Sequence[Visit], out: Path, *, as_json: bool) -> tuple[str, i
     status = 0 if all(visit.outcome == "ok" for visit in visits) else 1
     if as_json:
         return json.dumps({"rows": [visit.to_dict() for visit in visits]}), status
-    return f"{table(visits)}\n\n{out / 'index.html'}", status
+    return f"{table(visits)}\n\n{spent(visits)}\n{out / 'index.html'}", status
+
+
+def spent(visits: Sequence[Visit]) -> str:
+    """Return where the time went, and where the money would have gone."""
+    seconds = sum(visit.seconds or 0 for visit in visits)
+    said = f"{len(visits)} rows, {seconds:.1f} s of calls"
+    if slowest := max(visits, key=lambda visit: visit.seconds or 0, default=None):
+        said += f", {slowest.seconds or 0:.1f} s of them {slowest.row.provider}'s {slowest.row.operation}"
+    usd: dict[str, Decimal] = {}
+    for visit in visits:
+        if visit.usd is not None:
+            provider = visit.row.provider
+            usd[provider] = usd.get(provider, Decimal(0)) + visit.usd
+    if not usd:
+        return said
+    parts = ", ".join(
+        f"{name} ${cost:.4f}" for name, cost in sorted(usd.items(), key=lambda one: -one[1])
+    )
+    return f"{said}; at the vendors' prices ${sum(usd.values()):.4f} ({parts})"
 
 
 def table(visits: Sequence[Visit]) -> str:
     """Return the rows in columns."""
-    head = ["modality", "provider", "operation", "model", "seconds", "first event", "bytes"]
+    head = ["modality", "provider", "operation", "model", "seconds", "first event", "bytes", "usd"]
     lines = [[*head, "client", "outcome"]]
-    lines += [[_cell(value) for value in one.to_dict().values()] for one in visits]
+    lines += [[_cell(*column) for column in one.to_dict().items()] for one in visits]
     widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -180,7 +200,8 @@ def table(visits: Sequence[Visit]) -> str:
     )
 
 
-def _cell(value: object) -> str:
+def _cell(name: str, value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    digits = 5 if name == "usd" else 3
+    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)

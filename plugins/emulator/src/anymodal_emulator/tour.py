@@ -12,12 +12,14 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
 import anyio
 import anymodal
 import attrs
+from anymodal.events import CallEnded, Event
 from anymodal.registry import Registry
 from anymodal.specs import EmulatorSpec, ModelSpec, ProviderSpec, supports
 
@@ -127,14 +129,15 @@ async def travel(
         )
         meanwhile(vendors)
         pointed = attrs.evolve(pointed, plugins=settings.plugins)
+        bill = Bill()
         async with (
-            anymodal.Client(pointed, plugins=hosts) as client,
+            anymodal.Client(pointed, plugins=hosts, observers=[bill]) as client,
             anyio.create_task_group() as tasks,
         ):
             for provider, kind in {spec.id: spec.kind for spec in specs}.items():
                 mine = [visit for visit in visits if visit.row.provider == provider]
                 if provider in vendors or kind == "local":
-                    tasks.start_soon(_visit_all, client, mine, vendors.get(provider))
+                    tasks.start_soon(_visit_all, client, mine, vendors.get(provider), bill)
                     continue
                 for visit in mine:
                     visit.outcome = faults.get(provider, "its plugin has no emulator")
@@ -160,8 +163,25 @@ def _settings(vendor: Emulated) -> object:
     return vendor.settings()["providers"][vendor.provider]
 
 
+class Bill:
+    """What the calls of each provider have cost since it was last asked."""
+
+    def __init__(self) -> None:
+        self._usd: dict[str, Decimal] = {}
+
+    def on_event(self, event: Event) -> None:
+        """Take note of calls that have ended."""
+        if isinstance(event, CallEnded) and event.record.cost.usd is not None:
+            provider = event.record.provider
+            self._usd[provider] = self._usd.get(provider, Decimal(0)) + event.record.cost.usd
+
+    def settled(self, provider: str) -> Decimal | None:
+        """Return what it is, and begin anew; None where no cost is known."""
+        return self._usd.pop(provider, None)
+
+
 async def _visit_all(
-    client: anymodal.Client, visits: Sequence[Visit], vendor: Emulated | None
+    client: anymodal.Client, visits: Sequence[Visit], vendor: Emulated | None, bill: Bill
 ) -> None:
     """Visit one provider, call after call, so that its log tells whose each request is."""
     if visits:
@@ -179,6 +199,7 @@ async def _visit_all(
         if visit.seconds is None:
             visit.seconds = time.perf_counter() - began
         visit.size = len(visit.said.encode())
+        visit.usd = bill.settled(visit.row.provider)
         callers = [request.client for request in vendor.requests[before:]] if vendor else []
         visit.client = callers[-1] if callers else ""
 

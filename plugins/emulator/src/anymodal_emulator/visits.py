@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 import attrs
@@ -44,6 +45,7 @@ class Visit:
         seconds: How long the call took.
         first_event: Seconds to the first event, of a stream.
         size: Bytes of the artefact.
+        usd: What its calls would have cost at the vendor, in dollars, as far as that is known.
         client: Who called, in the words of the emulator's log.
         outcome: `ok`, or what went wrong.
         path: The artefact, beside the page.
@@ -57,6 +59,7 @@ class Visit:
     seconds: float | None = None
     first_event: float | None = None
     size: int = 0
+    usd: Decimal | None = None
     client: str = ""
     outcome: str = ""
     path: str = ""
@@ -71,6 +74,7 @@ class Visit:
             "seconds": self.seconds,
             "first_event": self.first_event,
             "bytes": self.size,
+            "usd": None if self.usd is None else float(self.usd),
             "client": self.client,
             "outcome": self.outcome,
         }
