@@ -23,6 +23,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
 
     from .faults import refine  # noqa: PLC0415  # as above
     from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
+    from .options import AnthropicText  # noqa: PLC0415  # as above
 
     yield TextProviderSpec(
         id="anthropic",
@@ -41,6 +42,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         default_model=DEFAULT_MODEL,
         settings={"api_version"},
         errors=refine,
+        options=AnthropicText,
     )
 
 

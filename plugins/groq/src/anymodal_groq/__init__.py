@@ -22,7 +22,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
     from anymodal import Capabilities, Credential, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
 
     from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
-    from .quirks import QUIRKS  # noqa: PLC0415  # as above
+    from .quirks import QUIRKS, GroqText  # noqa: PLC0415  # as above
 
     yield TextProviderSpec(
         id="groq",
@@ -38,6 +38,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         models=MODELS,
         default_model=DEFAULT_MODEL,
         errors=QUIRKS.refine,
+        options=GroqText,
     )
 
 

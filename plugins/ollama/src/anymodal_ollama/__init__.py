@@ -25,6 +25,8 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
     """Offer what an Ollama server has pulled; which models, only the server knows."""
     from anymodal import Capabilities, Credential, Deadlines, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
 
+    from .options import OllamaText  # noqa: PLC0415  # as above
+
     yield TextProviderSpec(
         id="ollama",
         display_name="Ollama",
@@ -48,6 +50,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
                 "web_search",
             },
         ),
+        options=OllamaText,
     )
 
 

@@ -59,6 +59,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
     """Offer endpoints of one's own; each is an instance with a `base_url`."""
     from anymodal import Capabilities, Credential, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
 
+    from .options import CompatibleOption  # noqa: PLC0415  # as above
     from .quirks import PLAIN  # noqa: PLC0415  # as above
     from .settings import SETTINGS  # noqa: PLC0415  # as above
 
@@ -71,6 +72,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         capabilities=Capabilities(yes={"streaming"}, no={"batch", "video_input", "audio_output"}),
         settings=SETTINGS,
         errors=PLAIN.refine,
+        options=CompatibleOption,
     )
 
 

@@ -22,6 +22,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
     from anymodal import Capabilities, Credential, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
 
     from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
+    from .options import OpenAIText  # noqa: PLC0415  # as above
     from .quirks import QUIRKS  # noqa: PLC0415  # as above
 
     yield TextProviderSpec(
@@ -43,6 +44,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         patterns=("gpt-*", "o[0-9]*", "ft:gpt-*", "ft:o[0-9]*", "chatgpt-*"),
         default_model=DEFAULT_MODEL,
         errors=QUIRKS.refine,
+        options=OpenAIText,
     )
 
 
