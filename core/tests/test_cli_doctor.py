@@ -2,11 +2,14 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
+import anyio
 import anymodal
 import pytest
 from anymodal.cli.checks import VARIABLES
+from anymodal.stores.sqlite import SqliteStore
 
 from .distributions import ACME, Site
 
@@ -105,6 +108,50 @@ def test_literal_keys_are_warned_of(site):
     assert ("warning", "credentials") == (level, about)
     assert message.startswith("anymodal.toml:3: providers.acme.api_key: a key lies in this file.")
     assert "sk-literal" not in message
+
+
+def test_key_in_a_place_of_a_plugin_s_does_not_lie_in_the_file(site):
+    """Where settings name the plugin; one that cannot act is spoken of by itself."""
+    site.install(
+        "vault",
+        """
+        from anymodal import hookimpl
+
+        class Vault:
+            scheme = "vault"
+            def get(self, reference): return "sk-x"
+
+        @hookimpl
+        def anymodal_secrets():
+            yield Vault()
+        """,
+    )
+    keyed = '[providers.acme]\napi_key = "vault:acme"\n'
+    site.settings(keyed + '[plugins]\nuse = ["vault"]')
+    assert [] == [one for one in findings(site, 0) if one[1] == "credentials"]
+    site.settings(keyed)
+    assert ["warning"] == [one[0] for one in findings(site, 0) if one[1] == "credentials"]
+    site.settings(keyed + '[plugins]\nuse = ["nowhere"]')
+    assert {"fault", "warning"} == {one[0] for one in findings(site, 1)}
+
+
+def test_options_of_no_kind_of_work_are_told(site):
+    """Nobody would ever ask for them."""
+    site.settings(
+        """
+        [options.txt]
+        temperature = 1
+        [providers.acme]
+        api_key = "env:ACME_KEY"
+        vendor_options = { texts = { a = 1 } }
+        """
+    )
+    told = [message for _, _, message in findings(site, 1)]
+
+    assert "options: no modality is called 'txt'. Did you mean text?" in told
+    assert (
+        "providers.acme.vendor_options: no modality is called 'texts'. Did you mean text?" in told
+    )
 
 
 def test_settings_that_a_plugin_does_not_have_are_faults(site):
@@ -256,3 +303,64 @@ def test_commands_that_are_never_run_are_faults(site):
     assert any(
         "'logs' is offered by anymodal-three and anymodal-two" in message for message in found
     )
+
+
+def test_slow_plugins_are_named(site):
+    """Every listing waits for them."""
+    site.install("slow", "import time; time.sleep(0.4)")
+    (found,) = [row for row in findings(site, 0) if row[1] == "time"]
+
+    assert "warning" == found[0]
+    assert re.match(r"anymodal-slow takes \d{3,} ms to import", found[2])
+
+
+def test_what_is_used_of_budgets_that_are_kept(site):
+    """By tag, where each value has its own; what is gone with its window is not counted."""
+    site.settings(
+        """
+        [[policy.budgets]]
+        usd = 10
+        per = 86400
+        name = "the-day"
+        [[policies.text.budgets]]
+        tokens = 500
+        tag = "team"
+        name = "teams"
+        [[providers.acme.policy.budgets]]
+        usd = 1
+        """
+    )
+    day = int(time.time() // 86_400)
+    store = SqliteStore(site.home / ".local" / "state" / "anymodal" / "anymodal.sqlite")
+
+    async def spend():
+        await store.add("budgets", f"the-day:{day}:", {"nanos": 2_500_000_000, "tokens": 7})
+        await store.add("budgets", f"the-day:{day - 1}:", {"nanos": 9_000_000_000, "tokens": 7})
+        await store.add("budgets", "teams:0:harbour", {"nanos": 1, "tokens": 70})
+        await store.aclose()
+
+    anyio.run(spend)
+    found = [row for row in findings(site, 0) if row[1] == "money"]
+
+    assert ["information"] * 2 == [row[0] for row in found]
+    assert "Budget 'teams', team 'harbour': 70 of 500 tokens used." == found[0][2]
+    assert re.match(
+        r"Budget 'the-day': \$2\.5000 of \$10 used; full again in [\d.]+ h\.", found[1][2]
+    )
+
+
+def test_a_store_that_cannot_be_read_is_a_fault(site):
+    """Jobs and budgets would fail."""
+    file = site.home / "store"
+    file.write_bytes(b"no database at all" * 100)
+    site.settings(f'[store]\npath = "{file}"\n[[policy.budgets]]\nusd = 1\nname = "all"\n')
+
+    assert [("fault", "store")] == [row[:2] for row in findings(site, 1)]
+
+
+def test_variables_of_plugins_are_their_own(site):
+    """What they mean is not known here, and those of no plugin are misspelt."""
+    assert [] == findings(site, 0, {**KEY, "ANYMODAL_ACME_PATH": "x"})
+    assert [("fault", "variable")] == [
+        row[:2] for row in findings(site, 1, {**KEY, "ANYMODAL_ACNE_PATH": "x"})
+    ]

@@ -22,9 +22,11 @@ from ..index import Distribution, cache_folder, installed, normalise
 from ..layers import Layer
 from ..registry import Registry
 from ..resolution import Offer
+from ..sections import REFERENCES
 from ..specs import ProviderSpec
 from ..trust import Candidate, candidates
 from .probe import Report, probe
+from .spending import budgets, slow_plugins
 
 __all__ = ["VARIABLES", "Finding", "examine"]
 
@@ -34,11 +36,11 @@ VARIABLES: Final = (
     "ANYMODAL_DISABLE_PLUGINS",
     "ANYMODAL_NO_AUTOLOAD",
     "ANYMODAL_PLUGINS",
+    "ANYMODAL_STATE_DIR",
 )
 """All variables of our own."""
 
 _EXTRAS: Final = {"httpx2": "http"}
-_REFERENCES: Final = ("env:", "file:", "keyring:", "command:")
 
 Level = Literal["fault", "warning", "information"]
 
@@ -222,13 +224,37 @@ def _entry(facts: Facts, layer: Layer, kind: str, name: str) -> Iterator[Finding
         place = (kind, name, key)
         if key in secret:
             value = written[key]
-            if isinstance(value, str) and not value.startswith(_REFERENCES):
+            if isinstance(value, str) and not value.startswith(_references(facts)):
                 message = "a key lies in this file. Better refer to one: env:, file:, keyring: or command:."
                 yield Finding("warning", "credentials", _located(layer, place, message))
         elif key not in own:
             known = sorted(secret | own)
             message = f"{provider} has no such setting; its own are {', '.join(known)}.{_close(key, known)}"
             yield Finding("fault", "settings", _located(layer, place, message))
+
+
+def _references(facts: Facts) -> tuple[str, ...]:
+    """Return what a key begins with that lies elsewhere."""
+    try:
+        sources = facts.registry.acting("anymodal_secrets")
+    except e.AnymodalError:  # which is said of the plugin
+        sources = ()
+    return (*REFERENCES, *(f"{one.scheme}:" for one in sources))
+
+
+def _options(facts: Facts) -> Iterator[Finding]:
+    """Look for options of kinds of work that there are not; nobody would ever ask for them."""
+    known = [one.name for one in facts.registry.modalities()]
+    said = [("options", facts.settings.options)]
+    for kind in ("providers", "instances"):
+        for name, one in getattr(facts.settings, kind).items():
+            said.append((f"{kind}.{name}.options", one.options))
+            said.append((f"{kind}.{name}.vendor_options", one.vendor_options))
+    for where, options in said:
+        for name in options:
+            if name not in known:
+                message = f"{where}: no modality is called {name!r}.{_close(name, known)}"
+                yield Finding("fault", "settings", message)
 
 
 def _ids(facts: Facts) -> set[str]:
@@ -285,7 +311,22 @@ def _lack(facts: Facts, name: str, modalities: Collection[str]) -> str:
 # -- the machine -----------------------------------------------------------------------------
 
 
+def _time_and_money(facts: Facts) -> Iterator[Finding]:
+    for message in slow_plugins(facts.candidates, facts.reports):
+        yield Finding("warning", "time", message)
+    try:
+        for message in budgets(facts.registry):
+            yield Finding("information", "money", message)
+    except e.AnymodalError as error:
+        yield Finding("fault", "store", str(error))
+
+
 def _variables(facts: Facts) -> Iterator[Finding]:
+    plugins = tuple(
+        f"ANYMODAL_{name.replace('-', '_').upper()}"
+        for one in facts.candidates
+        for name in one.names
+    )
     declared = {
         name
         for one in facts.offers
@@ -293,6 +334,8 @@ def _variables(facts: Facts) -> Iterator[Finding]:
         for name in credential.env
     }
     for name in sorted(facts.settings.environ):
+        if name.startswith(plugins):  # a plugin's own
+            continue
         if name.startswith("ANYMODAL_") and name not in declared.union(VARIABLES):
             message = f"There is no variable {name}.{_close(name, VARIABLES)} Known: {', '.join(VARIABLES)}."
             yield Finding("fault", "variable", message)
@@ -329,8 +372,10 @@ CHECKS: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     _named_plugins,
     _keys,
     _files,
+    _options,
     _names,
     _variables,
     _http,
     _cache,
+    _time_and_money,
 )
