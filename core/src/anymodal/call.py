@@ -30,7 +30,7 @@ from .events import AttemptFailed, CallEnded, CallStarted, FirstEvent
 from .failures import transport_errors
 from .modalities import Modality
 from .policies import Policy
-from .policy.budget import Reserve, may_be_billed
+from .policy.budget import Purse, Reserve, may_be_billed
 from .policy.failover import goes_on
 from .policy.limits import Ticket, TooLongError
 from .policy.retry import wait_before
@@ -49,6 +49,8 @@ NO_END: Final = float("inf")
 NO_WORD: Final = Deadlines()
 FAILED: Final = Cost(None, "the call failed")
 LEFT: Final = Cost(None, "the answer was not read to its end")
+UNASKED: Final = Cost(None, "no provider was asked")
+UNCOUNTED: Final = Cost(None, "what was used was not counted")
 
 
 class Call:
@@ -72,8 +74,9 @@ class Call:
     """
 
     __slots__ = (
-        "_began", "_door", "_given", "_is_told", "_plan", "_policy", "_reserve", "_row", "_started",
-        "_ticket", "_tokens", "_way", "asked", "deadlines", "record", "request",
+        "_began", "_door", "_given", "_is_asked", "_is_billed", "_is_counted", "_is_told", "_plan",
+        "_policy", "_purse", "_reserve", "_row", "_started", "_ticket", "_tokens", "_way", "asked",
+        "deadlines", "record", "request",
     )  # fmt: skip
 
     def __init__(
@@ -92,6 +95,10 @@ class Call:
         self._given = _deadlines(timeout)
         self._began = self._started = way.clock.now()
         self._is_told = False
+        self._is_asked = False  # the present attempt has come as far as the provider
+        self._is_counted = False  # what came of it is known to the circuit
+        self._is_billed = False  # some attempt of the present candidate may have been
+        self._purse: Purse = {}
         self._plan: Plan | None = None
         self._door: Door | None = None  # held to the end, so that it is not closed before
         self._ticket: Ticket | None = None
@@ -133,6 +140,8 @@ class Call:
         try:
             outcome = await proceed(self)
         except BaseException as error:
+            if isinstance(error, e.AnymodalError) and error.record is None:
+                error.record = self.record
             self.ended(error=error)
             raise
         if not opens_stream:
@@ -148,6 +157,9 @@ class Call:
         """Tell observers, once, that it is over."""
         if self._way.tell is not None and not self._is_told:
             self._is_told = True
+            if self.record.seconds is None:
+                self.record.seconds = self._way.clock.now() - self._started
+                self.record.cost = UNASKED
             self._way.tell(CallEnded(self.record, self.request, answer, error))
 
     # -- from candidate to candidate ------------------------------------------------------
@@ -188,6 +200,7 @@ class Call:
         way = self._way
         for candidate in chain(way.candidates(model, self.record.modality), ejected):
             self._began = way.clock.now()
+            self._is_asked = self._is_billed = False
             try:
                 if isinstance(candidate, e.AnymodalError):
                     raise candidate  # noqa: TRY301  # a name that nobody serves fails like an attempt
@@ -198,11 +211,12 @@ class Call:
                 self._admit(candidate, needs_of(request))
                 if weigh is not None and (plan.budgets or plan.is_limited):
                     await self._keep_back(weigh(request))
-                seconds = self.deadlines.first if opens_stream else None
-                return await self._answer(attempt, request, bind, seconds, again=is_repeatable)
-            except Exception as error:
+                return await self._answer(
+                    attempt, request, bind, opens_stream=opens_stream, again=is_repeatable
+                )
+            except BaseException as error:
                 self._failed(candidate, error)
-                await self._give_back(error)
+                await self._give_back()
                 if not isinstance(error, e.AnymodalError):
                     raise
                 failures.append(error)
@@ -222,8 +236,8 @@ class Call:
         offer, model, record = row.offer, row.model, self.record
         plan = self._way.plan(offer)
         if self._policy is not None:
-            plan = plan.under(self._policy, record.id)
-        self._row, self._plan = row, plan
+            plan = plan.under(self._policy, self._purse)
+        self._row, self._plan, self._ticket = row, plan, None
         record.provider, record.instance = offer.spec.id, offer.instance
         record.model, record.plugin = model.id, offer.plugin
         record.request_id = None
@@ -241,7 +255,7 @@ class Call:
         breaker, circuit = plan.rules.breaker, plan.standing.circuit
         if any(row is one for one in ejected):
             return False
-        if circuit.admits(breaker, self._way.clock.now()):
+        if circuit.admits(breaker, self._way.clock.now(), self):
             self._way.changed(plan)
             return False
         msg = f"{row.offer.instance} failed too often of late; it is left alone for {breaker.rest:g} s."
@@ -274,8 +288,8 @@ class Call:
         attempt: Callable[[Door, RequestT], Awaitable[T]],
         request: RequestT,
         bind: Callable[[Any], object],
-        seconds: float | None,
         *,
+        opens_stream: bool,
         again: bool,
     ) -> T:
         """Return what the present candidate gives, asking it again where that may help."""
@@ -283,6 +297,7 @@ class Call:
         offer, tried, warned, is_renewed = row.offer, 0, len(record.warnings), False
         while True:
             tried += 1
+            self._is_asked = self._is_counted = False
             try:
                 if plan.is_limited:
                     await self._let_in(plan)
@@ -290,9 +305,12 @@ class Call:
                 if door is None:
                     door = await self.within(way.doors.open(offer, bind), None)
                 self._door = door
+                self._is_asked = True
+                seconds = self.deadlines.first if opens_stream else None
                 answer = await self.within(attempt(door, request), seconds)
             except BaseException as error:
                 self._leave()
+                self._is_billed |= self._is_asked and may_be_billed(error)
                 wait = self._wait_after(error, plan, tried, again=again)
                 if isinstance(error, e.AuthenticationError) and not is_renewed and self._door:
                     is_renewed = await self.within(way.doors.refreshed(self._door), None)
@@ -304,17 +322,33 @@ class Call:
                 await way.clock.sleep(wait)
                 self._began = way.clock.now()
             else:
-                if plan.standing.answered(plan.rules, way.clock.now()):
-                    way.changed(plan)
+                if not opens_stream:
+                    self._leave()
+                    record.seconds, record.cost = way.clock.now() - self._started, UNCOUNTED
+                if not opens_stream or plan.standing.circuit.opened_at is not None:
+                    self._answered()
                 record.attempts.append(self._attempt(row))
                 return answer
+
+    def _answered(self) -> None:
+        """
+        Note, once, that an attempt was answered.
+
+        A stream that has begun tells that a circuit may be closed. Otherwise it
+        counts when it ends, or those that always break would seem to be well.
+        """
+        if not self._is_counted:
+            self._is_counted = True
+            plan = cast("Plan", self._plan)
+            if plan.standing.answered(plan.rules, self._way.clock.now()):
+                self._way.changed(plan)
 
     def _wait_after(
         self, error: BaseException, plan: Plan, tried: int, *, again: bool
     ) -> float | None:
         """Note how an attempt failed, and return the seconds until the next; None is never."""
         standing, rules, way = plan.standing, plan.rules, self._way
-        if standing.failed(error, rules, way.clock.now()):
+        if standing.failed(error, rules, way.clock.now(), self, was_asked=self._is_asked):
             way.changed(plan)
         if not isinstance(error, e.VendorError):
             return None
@@ -399,7 +433,7 @@ class Call:
     def _failed(self, row: Candidate, error: BaseException, wait: float | None = None) -> None:
         record = self.record
         record.seconds = self._way.clock.now() - self._started
-        record.cost = FAILED
+        record.cost = FAILED if isinstance(error, Exception) else LEFT
         if not isinstance(error, e.AnymodalError):
             return
         error.record = record
@@ -426,10 +460,12 @@ class Call:
                 where=f"{row.offer.spec.id}/{row.model.id}",
             )
 
-    async def _give_back(self, error: Exception) -> None:
-        """Give back what was kept for an attempt that cannot have been billed."""
+    async def _give_back(self) -> None:
+        """Give back what a candidate had and did not use: a probe, and what it cannot bill."""
+        if self._plan is not None:
+            self._plan.standing.circuit.left(self)
         reserve, self._reserve = self._reserve, None
-        if reserve is not None and not may_be_billed(error):
+        if reserve is not None and not self._is_billed:
             await self._way.purses.release(reserve)
 
     async def settle(self) -> None:
@@ -444,13 +480,14 @@ class Call:
         began = self.record.attempts.pop()
         self._began = self._way.clock.now() - began.seconds
         self._leave()
-        if plan.standing.failed(error, plan.rules, self._way.clock.now()):
+        if plan.standing.failed(error, plan.rules, self._way.clock.now(), self):
             self._way.changed(plan)
         self._failed(self._row, error)
 
     def left_early(self) -> None:
         """Note that the caller did not wait for the end of an answer."""
         self._leave()
+        self._answered()
         self.record.seconds = self._way.clock.now() - self._started
         self.record.cost = LEFT
 
@@ -467,6 +504,7 @@ class Call:
         record.cost = cost_of(usage, self._row.model.prices)
         record.request_id = request_id
         record.seconds = self._way.clock.now() - self._started
+        self._answered()
         if self._ticket is not None:
             self._leave()
             tokens = None if usage is None else usage.total_tokens

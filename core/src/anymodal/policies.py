@@ -179,12 +179,13 @@ class Budget:
     tag: str = attrs.field(default="", validator=_text)
     name: str = attrs.field(default="", validator=_text)
     unknown: Literal["refuse", "allow"] = attrs.field(
-        default="refuse", validator=_is("refuse or allow", {"refuse", "allow"}.__contains__)
+        default="refuse", validator=_is("refuse or allow", ("refuse", "allow").__contains__)
     )
 
 
 def _budgets(found: Budget | Iterable[Budget]) -> tuple[Budget, ...]:
-    given = (found,) if isinstance(found, Budget) else tuple(found)
+    given = (found,) if isinstance(found, Budget) else found
+    given = tuple(given) if isinstance(given, Iterable) else (given,)
     if not all(isinstance(one, Budget) for one in given):
         msg = "budgets: a list of Budget is needed"
         raise TypeError(msg)
@@ -219,7 +220,7 @@ class Policy:
         default=None, validator=optional(instance_of(Deadlines))
     )
     on_filtered: Literal["stop", "next"] | None = attrs.field(
-        default=None, validator=_is("stop or next", {"stop", "next", None}.__contains__)
+        default=None, validator=_is("stop or next", ("stop", "next", None).__contains__)
     )
 
     def over(self, other: Policy) -> Policy:

@@ -42,7 +42,7 @@ def policies_of(table: Table) -> dict[str, Policy]:
 
 
 def _on_filtered(value: object) -> object:
-    if value not in {"stop", "next"}:
+    if not isinstance(value, str) or value not in {"stop", "next"}:
         message = "stop or next is needed."
         raise WrongValueError(message)
     return value

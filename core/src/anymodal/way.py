@@ -15,9 +15,10 @@ from .doors import Doors
 from .events import BreakerChanged, Event, Observer, telling
 from .ledger import Ledger
 from .policies import Budget, Limits, Policy, Rules
-from .policy.budget import Owned, Purses
+from .policy.budget import Owned, Purse, Purses
 from .policy.limits import Limiter
 from .policy.standing import Standing
+from .policy_settings import NOTHING
 from .registry import Registry
 from .resolution import Offer, Row
 from .resolution.best import Best
@@ -66,7 +67,7 @@ class Plan:
     Attributes:
         standing: What became of earlier ones.
         rules: What is done about failures and limits.
-        budgets: Those that such a call comes under, with their owners.
+        budgets: Those that such a call comes under, with their purses.
         deadlines: How long it may take.
         is_limited: Whether its limiter has to be asked.
     """
@@ -77,10 +78,10 @@ class Plan:
     deadlines: Deadlines
     is_limited: bool
 
-    def under(self, policy: Policy, owner: str) -> Plan:
-        """Return what holds for a call of *owner* that brings a policy of its own."""
+    def under(self, policy: Policy, purse: Purse) -> Plan:
+        """Return what holds for a call that brings a policy, and a *purse* for it, of its own."""
         rules = self.rules.under(policy)
-        own = tuple((owner, one) for one in policy.budgets if one not in self.rules.budgets)
+        own = tuple((purse, one) for one in policy.budgets if one not in self.rules.budgets)
         return attrs.evolve(
             self,
             rules=rules,
@@ -132,7 +133,6 @@ class Way:
         self._parent: Way | None = None
         self.store = store or _no_store
         self.purses = Purses(self.store, _wall_of(clock))
-        self.jobs = Ledger(self.store, registry.scope.name)
         self.jobs = Ledger(self.store, registry.scope.name)
         self._resolved: dict[tuple[str, str | Best | None], tuple[Row, ...]] = {}
         self._plans: dict[tuple[str, str], Plan] = {}
@@ -212,7 +212,7 @@ class Way:
         plan = self._plans[key] = Plan(
             standing=self._standing(key),
             rules=rules,
-            budgets=tuple((self._owner(one, offer), one) for one in rules.budgets),
+            budgets=tuple((self._purse(one, offer), one) for one in rules.budgets),
             deadlines=said.deadlines(rules.timeout or offer.spec.deadlines),
             is_limited=rules.limits != DEFAULT_RULES.limits,
         )
@@ -232,12 +232,18 @@ class Way:
             _limits(said.rate_limit, said.concurrency),
         )
 
-    def _owner(self, budget: Budget, offer: Offer) -> str:
-        """Return who has *budget*: the outermost that says it."""
+    def _purse(self, budget: Budget, offer: Offer) -> Purse:
+        """Return the purse of *budget*: that of the widest which says it."""
         parent = self._parent
         if parent is not None and budget in parent._rules(offer).budgets:  # noqa: SLF001  # as above
-            return parent._owner(budget, offer)  # noqa: SLF001  # as above
-        return self.registry.scope.name
+            return parent._purse(budget, offer)  # noqa: SLF001  # as above
+        settings, scope, modality = self.registry.settings, self.registry.scope, offer.spec.modality
+        for_all = settings.policy if self._policy is None else self._policy.over(settings.policy)
+        if budget in for_all.budgets:
+            return self.purses.of(scope.name)
+        if budget in settings.policies.get(modality, NOTHING).budgets:
+            return self.purses.of(scope.name, "policies", modality)
+        return self.purses.of(scope.name, "instances", offer.instance)
 
     def _standing(self, key: tuple[str, str]) -> Standing:
         modality, instance = key

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, cast
 
+import anyio
 import attrs
 
 from .. import errors as e
@@ -71,7 +72,17 @@ class TextStream:
         Raises:
             AnymodalError: As `TextFacade.generate` does.
         """
-        return self if self._seen else await self._call.through(self._started, opens_stream=True)
+        if self._seen:
+            return self
+        try:
+            outcome = await self._call.through(self._started, opens_stream=True)
+        except BaseException:
+            with anyio.CancelScope(shield=True):  # middleware may fail after it was opened
+                await self.aclose()
+            raise
+        if not self._seen:
+            self._call.ended(outcome)  # middleware answered in its place
+        return outcome
 
     async def _started(self, call: Call) -> Self:
         asked = self._asked = call.asked

@@ -18,6 +18,7 @@ _BLAMED: Final = (
     e.DeadlineExceededError,
     e.IncompleteError,
     e.MalformedReplyError,
+    e.OutcomeUnknownError,
     e.OverloadedError,
     e.ServerError,
     e.TimedOutError,
@@ -40,12 +41,12 @@ class Circuit:
     Attributes:
         in_a_row: Failures since the last answer.
         opened_at: When it was opened; None while it is closed.
-        is_probed: Whether a call is under way that will tell.
+        prober: The call under way that will tell, whatever the others come to.
     """
 
     in_a_row: int = 0
     opened_at: float | None = None
-    is_probed: bool = False
+    prober: object = None
     _since: float = float("-inf")
     _calls: int = 0
     _failed: int = 0
@@ -58,13 +59,13 @@ class Circuit:
             return "closed"
         return "half-open" if now - self.opened_at >= breaker.rest else "open"
 
-    def admits(self, breaker: Breaker, now: float) -> bool:
-        """Return whether a call may go there in its turn; the one that tells is noted."""
+    def admits(self, breaker: Breaker, now: float, call: object) -> bool:
+        """Return whether *call* may go there in its turn; the one that tells is noted."""
         if self.opened_at is None:
             return True
-        if self.is_probed or now - self.opened_at < breaker.rest:
+        if self.prober is not None or now - self.opened_at < breaker.rest:
             return False
-        self.is_probed = True
+        self.prober = call
         return True
 
     def answered(self, breaker: Breaker, now: float) -> bool:
@@ -72,32 +73,34 @@ class Circuit:
         self._roll(breaker, now)
         self._calls += 1
         self.in_a_row = 0
-        self.is_probed = False
+        self.prober = None
         if self.opened_at is None:
             return False
         self.opened_at = None
         self._calls = self._failed = self._calls_before = self._failed_before = 0
         return True
 
-    def failed(self, breaker: Breaker, now: float) -> bool:
-        """Note a failure, and return whether that opened it."""
+    def failed(self, breaker: Breaker, now: float, call: object = None) -> bool:
+        """Note that *call* failed, and return whether that opened it, anew or again."""
         self._roll(breaker, now)
         self._calls += 1
         self._failed += 1
         self.in_a_row += 1
         if self.opened_at is not None:
-            if self.is_probed:
-                self.is_probed = False
-                self.opened_at = now
-            return False
+            if self.prober is None or self.prober is not call:
+                return False
+            self.prober = None
+            self.opened_at = now
+            return True
         if not self._is_too_much(breaker):
             return False
         self.opened_at = now
         return True
 
-    def left(self) -> None:
-        """Note that a call ended without telling anything."""
-        self.is_probed = False
+    def left(self, call: object) -> None:
+        """Note that *call* ended without telling anything."""
+        if self.prober is call:
+            self.prober = None
 
     def share_failed(self, breaker: Breaker, now: float) -> float | None:
         """Return the share of failures of late; None where there were no calls."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Final, TypeAlias
 
+import anyio
 import attrs
 
 from .. import errors as e
@@ -13,13 +15,10 @@ from ..policies import Budget
 from ..stores import Store
 from ..usage import Cost, Usage
 
-__all__ = ["Owned", "Purses", "Reserve", "may_be_billed"]
+__all__ = ["Owned", "Purse", "Purses", "Reserve", "may_be_billed"]
 
 NANOS: Final = Decimal(1_000_000_000)
 SPACE: Final = "budgets"
-
-Owned: TypeAlias = tuple[str, Budget]
-"""A budget, and who has it: a client, a tenant, or one call."""
 
 _MAY_BE_BILLED: Final = (
     e.DeadlineExceededError,
@@ -51,19 +50,34 @@ class _Amount:
 NOTHING: Final = _Amount(0, 0)
 
 
-@attrs.frozen(hash=True)
-class _Place:
-    """Whose budget it is, for which value of its tag, and from when."""
+@attrs.define(eq=False)
+class _Used:
+    """What was used in the present window, by the values of the budget's tag."""
 
-    owner: str
+    window: int
+    by_value: dict[str, _Amount] = attrs.field(factory=dict)
+
+
+Purse: TypeAlias = dict[Budget, _Used]
+"""What was used of the budgets of a client, a tenant, an instance or one call."""
+
+Owned: TypeAlias = tuple[Purse, Budget]
+"""A budget, and the purse that it is in."""
+
+
+@attrs.frozen(eq=False)
+class _Place:
+    """Where a budget is kept, for which value of its tag, and from when."""
+
+    purse: Purse
     budget: Budget
     value: str
     window: int
 
     @property
     def key(self) -> str:
-        """Its name in the store."""
-        return f"{self.budget.name}:{self.window}:{self.value}"
+        """Its name in the store; empty where it is in the purse."""
+        return self.budget.name and f"{self.budget.name}:{self.window}:{self.value}"
 
 
 @attrs.frozen
@@ -88,7 +102,11 @@ class Purses:
     def __init__(self, store: Callable[[], Store], wall: Callable[[], float]) -> None:
         self._store = store
         self._wall = wall
-        self._used: dict[_Place, _Amount] = {}
+        self._purses: dict[tuple[str, ...], Purse] = {}
+
+    def of(self, *owner: str) -> Purse:
+        """Return the purse of *owner*."""
+        return self._purses.setdefault(owner, {})
 
     async def reserve(
         self,
@@ -117,21 +135,23 @@ class Purses:
         places = [place for one in budgets if (place := self._place(one, tags)) is not None]
         for place in places:
             _check_known(place.budget, cost, where)
-        taken: list[_Place] = []
+        taken: dict[str | _Place, tuple[_Place, _Amount]] = {}
         try:
             for place in places:
-                total = await self._add(place, amount)
-                taken.append(place)
-                _check_fits(place, total, amount, where)
+                mark = place.key or place  # of one name there may be several, and one count
+                if mark not in taken:
+                    taken[mark] = place, await self._add(place, amount)
+                _check_fits(place, taken[mark][1], amount, where)
         except BaseException:
-            for place in taken:
-                await self._add(place, NOTHING.plus(amount, -1))
+            await self._change([place for place, _ in taken.values()], NOTHING.plus(amount, -1))
             raise
-        return Reserve(tuple(places), amount)
+        return Reserve(tuple(place for place, _ in taken.values()), amount)
 
     async def settle(self, reserve: Reserve, usage: Usage | None, cost: Cost | None) -> None:
         """
         Put what was used in place of what was kept back.
+
+        A store that fails is logged: there is an answer by then, or an error that says more.
 
         Args:
             reserve: What was kept back.
@@ -145,45 +165,45 @@ class Purses:
         )
         change = used.plus(reserve.amount, -1)
         if change != NOTHING:
-            for place in reserve.places:
-                await self._add(place, change)
+            await self._change(reserve.places, change)
 
     async def release(self, reserve: Reserve) -> None:
         """Give back what was kept back for a call that used nothing."""
         await self.settle(reserve, Usage(0, 0), Cost(Decimal(0), "nothing was used"))
 
     def _place(self, owned: Owned, tags: Mapping[str, str]) -> _Place | None:
-        owner, budget = owned
+        purse, budget = owned
         value = tags.get(budget.tag) if budget.tag else ""
         if value is None:
             return None
         window = int(self._wall() // budget.per) if budget.per else 0
-        return _Place("" if budget.name else owner, budget, value, window)
+        if budget not in purse or purse[budget].window < window:
+            purse[budget] = _Used(window)
+        return _Place(purse, budget, value, purse[budget].window)
+
+    async def _change(self, places: Iterable[_Place], amount: _Amount) -> None:
+        for place in places:
+            try:
+                await self._add(place, amount)
+            except Exception:
+                logging.getLogger("anymodal").exception("a budget could not be settled")
 
     async def _add(self, place: _Place, amount: _Amount) -> _Amount:
         budget = place.budget
         if not budget.name:
-            if place not in self._used:
-                self._forget_earlier(place)
-            total = self._used[place] = self._used.get(place, NOTHING).plus(amount)
+            used = place.purse[budget]
+            if used.window > place.window:
+                return NOTHING  # it was kept back in a window that is over
+            total = used.by_value[place.value] = used.by_value.get(place.value, NOTHING).plus(amount)
             return total
-        found = await self._store().add(
-            SPACE,
-            place.key,
-            {"nanos": amount.nanos, "tokens": amount.tokens},
-            seconds=None if budget.per is None else 2 * budget.per,
-        )
+        with anyio.CancelScope(shield=True):  # whether it was added has to be known
+            found = await self._store().add(
+                SPACE,
+                place.key,
+                {"nanos": amount.nanos, "tokens": amount.tokens},
+                seconds=None if budget.per is None else 2 * budget.per,
+            )
         return _Amount(found["nanos"], found["tokens"])
-
-    def _forget_earlier(self, place: _Place) -> None:
-        """Drop the windows of the same budget that are over, of whatever tag."""
-        gone = [
-            one
-            for one in self._used
-            if one.window < place.window and one.budget == place.budget and one.owner == place.owner
-        ]
-        for one in gone:
-            del self._used[one]
 
 
 def _nanos(usd: Decimal) -> int:

@@ -131,18 +131,30 @@ class Limiter:
             if self._queue[0] is not turn:
                 await turn.wait()
             while (seconds := self.wait_for(limits, tokens)) > 0:
-                if seconds == UNTIL_FREED:
-                    self._freed = anyio.Event()
-                    await self._freed.wait()
-                elif seconds > left():
+                if seconds != UNTIL_FREED and seconds > left():
                     raise TooLongError(seconds)
-                else:
-                    await self._clock.sleep(seconds)
+                await self._pause(seconds)
             return self._let_in(limits, tokens)
         finally:
             self._queue.remove(turn)
             if self._queue:
                 self._queue[0].set()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait that long, or until a call ends, or turns out to have used less."""
+        freed = self._freed = anyio.Event()
+        if seconds == UNTIL_FREED:
+            await freed.wait()
+            return
+
+        async def wake() -> None:
+            await self._clock.sleep(seconds)
+            freed.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(wake)
+            await freed.wait()
+            group.cancel_scope.cancel()
 
     def leave(self, ticket: Ticket) -> None:
         """Note, once, that a call has ended."""
@@ -155,5 +167,8 @@ class Limiter:
     def settle(self, ticket: Ticket, tokens: int) -> None:
         """Note what a call used."""
         if ticket.is_counted:
-            self._tokens += tokens - ticket.tokens
+            change = tokens - ticket.tokens
+            self._tokens += change
             ticket.tokens = tokens
+            if change < 0 and self._freed is not None:
+                self._freed.set()

@@ -43,7 +43,7 @@ def wait_before(
     if asked is not None:
         if asked > retry.patience:
             return None
-        seconds += asked
+        seconds += max(asked, 0.0)
     return seconds if seconds < left else None
 
 
@@ -63,10 +63,10 @@ def _may_pass(retry: Retry, error: Exception, *, repeatable: bool) -> bool:
 
 def _longest(retry: Retry, tried: int) -> float:
     """Return what the wait after *tried* attempts may be; a power would leave all numbers."""
-    if retry.first >= retry.longest:
+    steps = math.log(retry.first) + (tried - 1) * math.log(retry.factor)
+    if steps >= math.log(retry.longest):
         return retry.longest
-    steps = (tried - 1) * math.log(retry.factor)
-    return retry.first * math.exp(min(steps, math.log(retry.longest / retry.first)))
+    return min(math.exp(steps), retry.longest)
 
 
 class Allowance:

@@ -67,10 +67,11 @@ class Standing:
         circuit: Whether it is left alone.
         allowance: Whether failures there are retried.
         limiter: Who may go, for all kinds of work of the instance.
-        last_error: How its last failure ended.
+        last_error: What its last failure said; the error itself would keep the request.
     """
 
     __slots__ = (
+        "_is_out",
         "_up_since",
         "allowance",
         "circuit",
@@ -86,7 +87,8 @@ class Standing:
         self.circuit = Circuit()
         self.allowance = Allowance()
         self.limiter = limiter
-        self.last_error: e.AnymodalError | None = None
+        self.last_error = ""
+        self._is_out = False
         self._up_since: float | None = None
 
     def answered(self, rules: Rules, now: float) -> bool:
@@ -96,21 +98,41 @@ class Standing:
         self.allowance.answered(rules.retry)
         return self.circuit.answered(rules.breaker, now)
 
-    def failed(self, error: BaseException, rules: Rules, now: float) -> bool:
-        """Note how an attempt failed, and return whether that changed the circuit."""
+    def failed(
+        self,
+        error: BaseException,
+        rules: Rules,
+        now: float,
+        call: object = None,
+        *,
+        was_asked: bool = True,
+    ) -> bool:
+        """
+        Note how an attempt failed, and return whether that changed the circuit.
+
+        Args:
+            error: How.
+            rules: What holds for it.
+            now: The time.
+            call: Whose attempt it was.
+            was_asked: Whether it came as far as the provider; a call whose time went
+                by while it waited for its turn says nothing of it.
+        """
         circuit, breaker = self.circuit, rules.breaker
-        if isinstance(error, e.AnymodalError):
-            self.last_error = error
-        if isinstance(error, _OUT_OF_ORDER):
+        is_out = isinstance(error, _OUT_OF_ORDER)
+        if isinstance(error, e.AnymodalError) and (was_asked or is_out):
+            self.last_error = str(error)
+            self._is_out = is_out
+        if is_out:
             self._up_since = None
-        if is_to_blame(error):
-            opened = circuit.failed(breaker, now)
+        if was_asked and is_to_blame(error):
+            opened = circuit.failed(breaker, now, call)
             if circuit.opened_at is not None:
                 self._up_since = None
             return opened
-        if isinstance(error, e.VendorError) and not error.never_sent:
+        if was_asked and isinstance(error, e.VendorError) and not error.never_sent:
             return circuit.answered(breaker, now)  # it is there, and says no
-        circuit.left()
+        circuit.left(call)
         return False
 
     def health(self, rules: Rules, now: float, *, provider: str, missing: str = "") -> Health:
@@ -133,15 +155,15 @@ class Standing:
             reason=reason,
             uptime=None if up is None or state == "unhealthy" else now - up,
             waiting=self.limiter.waiting,
-            last_error="" if self.last_error is None else str(self.last_error),
+            last_error=self.last_error,
         )
 
     def _state(
         self, breaker: Breaker, now: float, missing: str
     ) -> tuple[Literal["healthy", "degraded", "unhealthy"], str]:
-        circuit, last = self.circuit, self.last_error
-        if missing or (self._up_since is None and isinstance(last, _OUT_OF_ORDER)):
-            return "unhealthy", missing or str(last)
+        circuit = self.circuit
+        if missing or (self._up_since is None and self._is_out):
+            return "unhealthy", missing or self.last_error
         if circuit.opened_at is not None:
             went = now - circuit.opened_at
             if circuit.state(breaker, now) == "open":
@@ -149,7 +171,7 @@ class Standing:
             return "degraded", "it failed too often; the next call will tell"
         share = circuit.share_failed(breaker, now)
         if share == 1:
-            return "unhealthy", str(last)
+            return "unhealthy", self.last_error
         if share is not None and share >= DEGRADED_SHARE:
             return "degraded", f"{share:.0%} of its calls of late failed"
         return "healthy", "not called of late" if share is None else "it answers"
