@@ -186,10 +186,11 @@ class Signals:
             instruments.cost.add(float(record.cost.usd), shared)
         if record.first_event_seconds is not None:
             instruments.first_event.record(record.first_event_seconds, shared)
-        shared["anymodal.outcome"] = _outcome(event)
+        # A copy, since older SDKs (1.35 does) keep the mapping that they are given.
+        ended: Attributes = {**shared, "anymodal.outcome": _outcome(event)}
         if isinstance(event.error, Exception):
-            shared["error.type"] = _error_type(event.error)
-        instruments.duration.record(_seconds(record), shared)
+            ended["error.type"] = _error_type(event.error)
+        instruments.duration.record(_seconds(record), ended)
 
     def _attempt_failed(self, event: AttemptFailed) -> None:
         attempt = event.attempt
