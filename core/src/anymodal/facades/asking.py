@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
@@ -80,10 +80,14 @@ class Asked:
     strict: bool = False
     raw: bool = False
 
-    @cached_property
+    @property
     def shape(self) -> Shape | None:
         """The shape that the answer has to have."""
-        return None if self.output is None else shape_of(self.output)
+        return None if self.output is None else self._shape
+
+    @cached_property
+    def _shape(self) -> Shape:
+        return shape_of(cast("Output", self.output))
 
     @cached_property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -103,9 +107,9 @@ class Asked:
             model=row.model,
             messages=messages_of(self.prompt if prompt is None else prompt),
             system=self.system,
-            tools=self.specs,
+            tools=self.specs if self.tools else (),
             tool_choice=self.tool_choice,
-            schema=None if self.shape is None else self.shape.schema,
+            schema=self.shape.schema if self.shape else None,
             web_search=(WebSearch() if search else None) if isinstance(search, bool) else search,
             cache=self.cache,
             reasoning=self.reasoning,
