@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import sqlite3
+import sys
 from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
 
 import anyio
 import attrs
+import platformdirs
 import pytest
-from anymodal import Client, Image, Message, Registry, Settings, TextOption, Tool
+from anymodal import Client, Image, Message, Registry, Settings, TextOption, Tool, hookimpl
 from anymodal import errors as e
 from anymodal.jobs import JobStatus, JobToken
 from anymodal.ledger import KEPT_SECONDS, LONGEST_KEY, MOST_LIVE, Ledger, fingerprint
+from anymodal.scopes import Scope, narrowed
+from anymodal.storage import Storage, state_folder
 from anymodal.stores import MemoryStore
 from anymodal.stores.sqlite import SqliteStore
 
@@ -137,7 +144,7 @@ def test_fingerprints_tell_what_is_different():
     assert 7 == len(set(found))  # a decimal is its digits
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint(frozenset("abc")) == fingerprint(set("cba"))
-    assert fingerprint(Settings.empty().environ) == fingerprint({})
+    assert fingerprint(MappingProxyType({"a": 1})) == fingerprint({"a": 1})
 
 
 async def test_option_that_cannot_be_compared_has_no_key():
@@ -600,3 +607,96 @@ async def test_memory_is_told_of_where_a_key_is_given():
 
     assert ["key"] == [one.setting for one in named.record.warnings]
     assert [] == plain.record.warnings
+
+
+# -- where the store is -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "folder"),
+    [
+        ("linux", {"HOME": "/home/a"}, "/home/a/.local/state/anymodal"),
+        ("linux", {"HOME": "/home/a", "XDG_STATE_HOME": "/s"}, "/s/anymodal"),
+        ("linux", {}, None),
+        ("darwin", {"HOME": "/Users/a"}, "/Users/a/Library/Application Support/anymodal"),
+        ("darwin", {}, None),
+        ("win32", {"LOCALAPPDATA": "/l"}, "/l/anymodal/anymodal"),
+        ("win32", {}, None),
+    ],
+)
+def test_folder_is_the_platforms(monkeypatch, platform, environ, folder):
+    """As platformdirs has it, but of the variables that the settings were read with."""
+    monkeypatch.setattr(sys, "platform", platform)
+
+    assert (None if folder is None else Path(folder)) == state_folder(environ)
+
+
+def test_folder_is_that_of_platformdirs():
+    """Which is asked here, and not in every program that submits a job."""
+    assert platformdirs.user_state_path("anymodal") == state_folder(os.environ)
+
+
+@pytest.mark.parametrize(
+    ("said", "environ", "path"),
+    [
+        ("/a/b", {"ANYMODAL_STATE_DIR": "/c", "HOME": "/d"}, "/a/b"),
+        (None, {"ANYMODAL_STATE_DIR": "/c", "HOME": "/d"}, "/c/anymodal.sqlite"),
+        (None, {"XDG_STATE_HOME": "/d", "HOME": "/e"}, "/d/anymodal/anymodal.sqlite"),
+        (None, {"ANYMODAL_STATE_DIR": "off", "HOME": "/d"}, None),
+        ("off", {"HOME": "/d"}, None),
+        (None, {}, None),
+    ],
+)
+def test_settings_say_where(monkeypatch, said, environ, path):
+    """Code over variables over the usual place; without any place it is memory."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    found = Settings.from_mapping({"store": {"path": said}} if said else {}, environ=environ)
+    store = Storage(Registry(found, distributions=())).store
+
+    assert path == (None if isinstance(store, MemoryStore) else str(store.path))
+
+
+def test_home_may_be_written_short(monkeypatch):
+    """As in a shell."""
+    monkeypatch.setenv("HOME", "/home/a")
+    found = Settings.from_mapping({"store": {"path": "~/jobs"}})
+
+    assert Path("/home/a/jobs") == Storage(Registry(found, distributions=())).store.path
+
+
+class Shelf:
+    """A plugin with a store."""
+
+    def __init__(self, *stores):
+        self.stores = stores
+
+    @hookimpl
+    def anymodal_stores(self):
+        return self.stores
+
+
+def test_store_of_a_plugin_is_used():
+    """The host's own goes before it."""
+    mine, own = MemoryStore(), MemoryStore()
+    registry = Registry(Settings.empty(), plugins=[Shelf(mine)], distributions=())
+
+    assert mine is Storage(registry).store
+    assert own is Storage(registry, own).store
+
+
+def test_two_stores_are_an_error():
+    """Half of the jobs in each would be found in neither."""
+    registry = Registry(
+        Settings.empty(), plugins=[Shelf(MemoryStore(), MemoryStore())], distributions=()
+    )
+    with pytest.raises(e.ConfigurationError, match="name one"):
+        _ = Storage(registry).store
+
+
+def test_tenant_has_no_store_of_its_own():
+    """Its settings may come from the tenant."""
+    with pytest.raises(e.ConfigurationError, match="shared"):
+        narrowed(
+            Settings.empty(), Scope(), "one", keys=None, over={"store": {"path": "/etc/passwd"}},
+            tags={}, allow=None,
+        )  # fmt: skip

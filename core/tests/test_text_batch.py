@@ -12,11 +12,16 @@ from anymodal import (
     Client,
     Credential,
     Deadlines,
+    Finish,
     JobStatus,
     Lifecycle,
+    Message,
     Registry,
     Settings,
     TextBatch,
+    TextResult,
+    Usage,
+    Used,
 )
 from anymodal import errors as e
 from anymodal.facades.batch import POLLING
@@ -540,3 +545,19 @@ async def test_resuming_elsewhere_needs_the_key_there():
     async with client(Acme(), settings=bare, spec=KEYED) as ai:
         with pytest.raises(e.MissingCredentialsError):
             ai.jobs.resume(token)
+
+
+async def test_what_is_billed_beside_tokens_is_summed():
+    """By what it is: a search is no picture, and a large picture no small one."""
+    small, large = Used("image", 1, size="small"), Used("image", 2, size="large")
+    lines = [
+        TextResult(Message.assistant(word), Finish(usage=Usage(1, 1, units=units)))
+        for word, units in [("one", (small, large)), ("two", (large,)), ("three", ())]
+    ]
+    acme = Acme(outcomes={str(number): line for number, line in enumerate(lines)})
+    async with client(acme) as ai:
+        batch = await (await ai.text.batch(["One", "Two", "Three"], model="acme")).result()
+
+    usage = batch.record.usage
+    assert (3, 3) == (usage.input_tokens, usage.output_tokens)
+    assert (small, Used("image", 4, size="large")) == usage.units

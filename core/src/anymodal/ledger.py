@@ -220,9 +220,9 @@ class Submission:
             "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         }
 
-    async def claimed(self, found: str) -> str | None:
+    async def claimed(self, arguments: Callable[[], str]) -> str | None:
         """
-        Claim the key, if there is one, for what has the fingerprint *found*.
+        Claim the key, if there is one, for what has the fingerprint that *arguments* gives.
 
         Returns:
             The token of the job that was submitted with this key before; None where
@@ -235,7 +235,7 @@ class Submission:
         """
         if self._key is None:
             return None
-        ledger, key = self._ledger, self._key
+        ledger, key, found = self._ledger, self._key, arguments()
         while (before := ledger.under_way.get(key)) is not None:
             await before.wait()
         ledger.under_way[key] = anyio.Event()

@@ -74,10 +74,9 @@ async def submitted(
         msg = "prompts: there are none."
         raise e.InvalidRequestError(msg, field="prompts")
     async with Submission(way.jobs, call.record, key) as submission:
-        if key is not None:
-            there = await submission.claimed(_fingerprint(keyed, asked))
-            if there is not None:
-                return resumed(way, there, asked.output)
+        there = await submission.claimed(lambda: _fingerprint(keyed, asked))
+        if there is not None:
+            return resumed(way, there, asked.output)
         return await _made(way, call, keyed, asked, submission)
 
 

@@ -151,24 +151,29 @@ class SqliteStore(Kept):
 
     def _prepare(self, db: sqlite3.Connection) -> None:
         """Make of a new file a store, and refuse one that is none of ours."""
-        with _transaction(db):
-            (application,) = db.execute("PRAGMA application_id").fetchone()
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if not tables:
-                for words in SCHEMA:
-                    db.execute(words)
-            elif application != APPLICATION:
-                msg = f"{self.path}: this is somebody else's file; set [store] path to another."
-                raise e.ConfigurationError(msg)
-            elif version > VERSION:
-                msg = (
-                    f"{self.path}: a later version of anymodal wrote it; upgrade this one, or set "
-                    "[store] path to another file."
-                )
-                raise e.ConfigurationError(msg)
+        if not self._is_ours(db):
+            with _transaction(db):
+                if not self._is_ours(db):  # another process may have been quicker
+                    for words in SCHEMA:
+                        db.execute(words)
         self._write_ahead(db)
         db.execute("PRAGMA synchronous = FULL")  # a job that was paid for outlives a power cut
+
+    def _is_ours(self, db: sqlite3.Connection) -> bool:
+        """Return whether it is a store; False is an empty file."""
+        (application,) = db.execute("PRAGMA application_id").fetchone()
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and application != APPLICATION:
+            msg = f"{self.path}: this is somebody else's file; set [store] path to another."
+            raise e.ConfigurationError(msg)
+        if version > VERSION:
+            msg = (
+                f"{self.path}: a later version of anymodal wrote it; upgrade this one, or set "
+                "[store] path to another file."
+            )
+            raise e.ConfigurationError(msg)
+        return bool(tables)
 
     def _write_ahead(self, db: sqlite3.Connection) -> None:
         """Let readers and a writer not wait for one another."""
