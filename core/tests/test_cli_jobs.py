@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 
+import click
 import pytest
+from anymodal.cli.jobs import _document
 
 from .distributions import PATIENCE, Site
 from .terminal import terminal
@@ -181,6 +183,7 @@ def test_progress_is_seen_on_a_terminal(site):
     with terminal(site, "jobs", "resume", "run7") as screen:
         screen.wait_for("25%")
         screen.wait_for('"lines"')
+        assert 0 == screen.ended()
 
 
 def test_job_is_cancelled(site):
@@ -226,6 +229,12 @@ def test_damaged_token_is_a_sentence(site, words):
 
     assert (1, "") == (ended.returncode, ended.stdout)
     assert "token" in ended.stderr
+
+
+def test_result_of_another_kind_is_a_sentence():
+    """Modalities that plugins bring have results of their own."""
+    with pytest.raises(click.ClickException, match="not written as JSON"):
+        _document(object())
 
 
 def test_damaged_store_is_a_sentence(site):
