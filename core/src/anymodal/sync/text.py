@@ -62,8 +62,8 @@ class SyncTextFacade(Face[TextFacade]):
         Args:
             prompt: A string, Image, Audio, Video, File or Message, or several
                 of them in order; bare parts form one user turn.
-            model: A name, several in order of preference, or None for the
-                default of the settings.
+            model: A name or `best(...)`, several of them in order of preference, or
+                None for the default of the settings.
             system: The system prompt.
             tools: Functions that the model may ask for. None is run; see `chat`.
             tool_choice: `auto`, `none`, `required`, or the name of one tool.
