@@ -209,9 +209,22 @@ async def test_default_that_nobody_serves_is_refused():
     async with client_of(Acme(), environ=KEYED) as ai:
         with pytest.raises(e.UnknownModelError):
             ai.set_default("text", "nothing")
-        with pytest.raises(e.InvalidRequestError, match="No modality is called 'txt'"):
-            ai.set_default("txt", "acme")
+        for name in ("acme", None):
+            with pytest.raises(e.InvalidRequestError, match="No modality is called 'txt'"):
+                ai.set_default("txt", name)
         assert {} == ai.registry.settings.defaults
+
+
+async def test_default_whose_instance_is_gone_can_be_unset():
+    """It led nowhere; the way back may not depend on that."""
+    async with client_of(Acme(), environ=KEYED) as ai:
+        ai.register("work", provider="acme", api_key="sk-work")
+        ai.set_default("text", "work/m-2")
+        ai.unregister("work")
+        with pytest.raises(e.UnknownProviderError):
+            await ai.text.generate("Hi")
+        ai.set_default("text", None)
+        assert "m-1" == (await ai.text.generate("Hi")).record.model
 
 
 # -- tenants -------------------------------------------------------------------------------------

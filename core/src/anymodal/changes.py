@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from .config import Settings
+from .errors import InvalidRequestError
 from .modalities import Modality
 from .overlay import Overlay
 from .registry import Registry
@@ -98,7 +99,9 @@ class Changeable(ABC):
             AnymodalError: Nobody serves *name*; the error says why and what to do.
         """
         kind = modality if isinstance(modality, str) else modality.name
-        self.registry.resolve(name, kind)
+        error = self.registry.explain(name, modality=kind).error
+        if error is not None and (name is not None or isinstance(error, InvalidRequestError)):
+            raise error
         self._adopt(self._changes(self._overlay.with_default(kind, name)))
 
     def reload(self) -> None:
