@@ -134,7 +134,7 @@ def test_provider_finds_its_own_options():
 
 def test_options_are_classes_of_plugins():
     """A mapping would be checked by nobody."""
-    with pytest.raises(InvalidRequestError, match="options: dict is no plugin's options for text"):
+    with pytest.raises(InvalidRequestError, match="options: dict is no TextOption of a plugin"):
         request(options=({"tier": "flex"},))
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias, cast
 
 import attrs
 
-from ..errors import InvalidRequestError, UnsupportedFeatureError
-from ..specs import Deadlines, ModelSpec, ProviderSpec, words
-from ..usage import CallWarning, Record, Usage
+from ..errors import InvalidRequestError
+from ..specs import ProviderSpec, words
+from ..usage import Record, Usage
 from .messages import Citation, Message, ProviderState, Reasoning, ToolCall
+from .requests import Request, VendorOption
 
 __all__ = [
     "Cache",
@@ -38,7 +39,6 @@ Cache = Literal["system", "conversation"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "other"]
 
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-_OptionT = TypeVar("_OptionT")
 
 
 @attrs.frozen(kw_only=True)
@@ -82,19 +82,16 @@ class WebSearch:
 # -- the request ------------------------------------------------------------------
 
 
-class TextOption:
+class TextOption(VendorOption):
     """Base of a plugin's own frozen options for text; other providers ignore them."""
-
-    provider: ClassVar[str] = ""
 
 
 @attrs.frozen(kw_only=True)
-class TextRequest:
+class TextRequest(Request):
     """
-    What a provider is asked for. `None` means the vendor's default.
+    What a provider of text is asked for; see `Request` for the rest.
 
     Attributes:
-        model: The model's spec; `model.id` goes over the wire.
         messages: The conversation, oldest first, never empty.
         system: The system prompt.
         tools: Functions that the model may ask for.
@@ -109,15 +106,10 @@ class TextRequest:
         max_tokens: Longest answer, reasoning included.
         stop: Strings that end the answer.
         seed: For answers that repeat, as far as the vendor can.
-        options: Options of vendors; see `option`.
-        end_user: The caller's opaque id of the person behind the call.
-        deadlines: How long things may take; the core keeps all but `connect`.
-        strict: Whether a setting that cannot be honoured is an error.
-        raw: Whether the vendor's own answer is wanted beside ours.
-        warnings: What could not be honoured; see `warn`.
     """
 
-    model: ModelSpec
+    option_class: ClassVar[type[VendorOption]] = TextOption
+
     messages: tuple[Message, ...]
     system: str | None = None
     tools: tuple[ToolSpec, ...] = ()
@@ -131,14 +123,9 @@ class TextRequest:
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     seed: int | None = None
-    options: tuple[TextOption, ...] = ()
-    end_user: str | None = None
-    deadlines: Deadlines = Deadlines()
-    strict: bool = False
-    raw: bool = False
-    warnings: list[CallWarning] = attrs.field(factory=list, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
         for field, value, is_wrong, need in (
             ("temperature", self.temperature, _below_zero, "a number from 0 up"),
             ("top_p", self.top_p, _no_share, "a number above 0 and up to 1"),
@@ -160,29 +147,6 @@ class TextRequest:
         ):
             msg = f"tool_choice: no tool is called {self.tool_choice!r}."
             raise InvalidRequestError(msg, field="tool_choice")
-        for option in self.options:
-            if not isinstance(option, TextOption):
-                msg = f"options: {type(option).__name__} is no plugin's options for text."
-                raise InvalidRequestError(msg, field="options")
-
-    def option(self, cls: type[_OptionT]) -> _OptionT | None:
-        """Return the options of class *cls*, if the caller gave some."""
-        for option in self.options:
-            if isinstance(option, cls):
-                return option
-        return None
-
-    def warn(self, setting: str, message: str) -> None:
-        """
-        Note that *setting* is not honoured.
-
-        Raises:
-            UnsupportedFeatureError: The caller is strict.
-        """
-        if self.strict:
-            text = f"{setting}: {message}"
-            raise UnsupportedFeatureError(text)
-        self.warnings.append(CallWarning(setting, message))
 
 
 def _below_zero(value: object) -> bool:
