@@ -77,7 +77,7 @@ def site(tmp_path):
     """A place where only the parrot is installed, and retries are nobody's."""
     found = Site(tmp_path)
     found.install("parrot", PARROT)
-    found.settings('[defaults]\ntext = "parrot"\n')
+    found.settings('[defaults]\ntext = "parrot"\n[policy.retry]\nattempts = 1\n')
     return found
 
 

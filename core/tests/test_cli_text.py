@@ -19,9 +19,10 @@ KEY = {"ACME_KEY": "sk-1234567890"}
 
 @pytest.fixture
 def site(tmp_path):
-    """A place where only acme is installed."""
+    """A place where only acme is installed, and nothing is tried again."""
     found = Site(tmp_path)
     found.install("acme", ACME)
+    found.settings("[policy.retry]\nattempts = 1\n")
     return found
 
 
