@@ -18,6 +18,7 @@ GOES_ON = {
     e.RateLimitedError,
     e.QuotaExceededError,
     e.CircuitOpenError,
+    e.DisabledProviderError,
     e.MissingCredentialsError,
     e.AuthenticationError,
     e.NotFoundError,

@@ -16,6 +16,7 @@ _ELSEWHERE_MAY_WORK: Final = (
     e.RateLimitedError,
     e.QuotaExceededError,
     e.CircuitOpenError,
+    e.DisabledProviderError,
     e.MissingCredentialsError,
     e.AuthenticationError,
     e.NotFoundError,
