@@ -27,6 +27,7 @@ from ..modalities.text import (
     events_of,
 )
 from ..streams import Whole, streaming
+from .awaiting import awaited
 
 __all__ = [
     "Batched",
@@ -78,24 +79,10 @@ def bind(provider: TextProvider) -> BoundText:
     if generate is None and stream is None:
         msg = f"{type(provider).__name__} has neither stream() nor generate()."
         raise e.BrokenPluginError(msg)
-    streams: Stream = _at_once(_awaited(generate)) if stream is None else _streamed(stream)
-    generates: Generate = _collecting(streams) if generate is None else _awaited(generate)
+    streams: Stream = _at_once(awaited(generate)) if stream is None else _streamed(stream)
+    generates: Generate = _collecting(streams) if generate is None else awaited(generate)
     count = getattr(provider, "count_tokens", None)
-    return BoundText(generates, streams, None if count is None else _awaited(count))
-
-
-def _awaited(function: Any) -> Callable[[TextRequest], Awaitable[Any]]:
-    if inspect.iscoroutinefunction(function):
-        return cast("Callable[[TextRequest], Awaitable[Any]]", function)
-
-    async def threaded(request: TextRequest) -> Any:
-        # In a tuple, since trio takes no coroutine out of a thread.
-        (found,) = await anyio.to_thread.run_sync(
-            lambda: (function(request),), abandon_on_cancel=True
-        )
-        return await found if inspect.isawaitable(found) else found
-
-    return threaded
+    return BoundText(generates, streams, None if count is None else awaited(count))
 
 
 def _streamed(function: Any) -> Stream:
