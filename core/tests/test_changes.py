@@ -1,6 +1,11 @@
 """Clients that change while they are open: other files, instances, defaults and keys."""
 
+import threading
+
 import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import attrs
 import pytest
 from anymodal import (
     Client,
@@ -302,6 +307,15 @@ async def test_reload_reads_the_file_again(file):
         assert [True, False, False] == [one.is_closed for one in acme.made]
 
 
+async def test_reload_before_the_client_is_entered(file):
+    """It opens with what the file says by then."""
+    ai = loaded(file('[defaults]\ntext = "acme/m-1"'), Acme())
+    file('[defaults]\ntext = "acme/m-2"')
+    ai.reload()
+    async with ai:
+        assert "m-2" == (await ai.text.generate("Hi")).record.model
+
+
 async def test_faulty_file_changes_nothing(file):
     """The old settings stay in force, and every fault is told."""
     async with loaded(file('[defaults]\ntext = "acme/m-2"'), Acme()) as ai:
@@ -393,7 +407,7 @@ async def test_variables_are_read_anew(file, reference):
 
 async def test_connection_that_was_being_made_meanwhile_is_not_kept(file):
     """It was made with what held before; the call that waited for it ends on it."""
-    entered, go_on = anyio.Event(), __import__("threading").Event()
+    entered, go_on = anyio.Event(), threading.Event()
     token = []
 
     class Slow(Acme):
@@ -404,8 +418,6 @@ async def test_connection_that_was_being_made_meanwhile_is_not_kept(file):
                 go_on.wait(10)
                 self.made.append(Says(connection))
                 return self.made[-1]
-
-            import attrs
 
             return [attrs.evolve(self.spec, connect=connect)]
 
@@ -578,6 +590,35 @@ async def test_source_that_fails_has_no_other_key():
         fails.append(1)
 
         assert not await ai._way.doors.refreshed(door)
+
+
+async def test_closing_waits_for_keys_that_are_being_looked_up():
+    """No thread is left behind."""
+    asked, go_on, keys = threading.Event(), threading.Event(), ["sk-a"]
+
+    class Vault:
+        scheme = "vault"
+
+        def get(self, reference):
+            if keys:
+                return keys.pop()
+            asked.set()
+            go_on.wait(10)
+            return "sk-b"
+
+    settings = {"providers": {"acme": {"api_key": "vault:x"}}}
+    async with client_of(Acme(), settings=settings, secrets=[Vault()]) as ai:
+        door = await door_of(ai)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ai._way.doors.refreshed, door)
+            await anyio.to_thread.run_sync(asked.wait, 10)
+            tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ai.aclose)
+            await anyio.lowlevel.checkpoint()
+            go_on.set()
+
+    assert [] == [one.name for one in threading.enumerate() if "looks up" in one.name]
 
 
 async def test_after_closing_no_key_is_another():

@@ -14,6 +14,7 @@ import traceback
 from types import SimpleNamespace
 
 import aiohttp
+import httpx2
 import pytest
 import yarl
 from anymodal import errors as e
@@ -296,6 +297,21 @@ def made(cls: type[Exception]) -> Exception:
     if issubclass(cls, aiohttp.ServerFingerprintMismatch):
         return cls(b"expected", b"got", "api.test", 443)
     return cls(ADDRESS)
+
+
+@pytest.mark.parametrize(("depth", "is_told"), [(0, True), (1, True), (9, True), (10, False)])
+def test_certificate_that_is_not_trusted_is_looked_for_among_causes(depth, is_told):
+    """Libraries wrap it; a chain that goes in a circle has no end."""
+    error = ssl.SSLCertVerificationError(1, "no")
+    error.verify_message = "it has expired"
+    for _ in range(depth):
+        outer = httpx2.ConnectError("broken")
+        outer.__cause__ = error
+        error = outer
+    with pytest.raises(e.ConnectionFailedError) as caught, transport_errors("acme"):
+        raise error
+
+    assert ("it has expired" in str(caught.value)) == is_told
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Changeable(ABC):
         self._way = way
         self._secrets: Sequence[SecretSource] = checked_sources(secrets)
         self._overlay = Overlay(base=registry.settings, base_scope=registry.scope)
-        self._narrowed: Callable[[Settings, Scope], tuple[Settings, Scope]] = _same
+        self._narrowed: Callable[[Settings, Scope], tuple[Settings, Scope]]  # of a tenant
         self._is_entered = False
         self._parent: Changeable | None = None
         self._children: set[Changeable] = set()
@@ -182,7 +182,3 @@ class Changeable(ABC):
 
 
 Change: TypeAlias = tuple[Changeable, Overlay]
-
-
-def _same(settings: Settings, scope: Scope) -> tuple[Settings, Scope]:
-    return settings, scope

@@ -292,6 +292,10 @@ class Doors:
 
     async def _close_abandoned(self) -> None:
         """Close what was given up and is held by no call."""
+        if not self._given_up:
+            return
+        for thread in self._ending:
+            thread.join()  # it is past its last word, and may hold the door that it made
         held = [one for one in self._given_up if one[0]() is not None]
         left = [one for one in self._given_up if one[0]() is None]
         self._given_up = held
