@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import anyio
 from anymodal import (
     Client,
     Finish,
@@ -19,6 +18,7 @@ from anymodal import (
     Usage,
 )
 
+from .clocks import FakeClock
 from .once import ONCE
 from .plugins_on_path import Brings
 
@@ -28,22 +28,6 @@ HALF = PRICES.times("0.5", "acme.example/batches", DAY)
 PRICED = ModelSpec(id="m-1", prices=PRICES, batch_prices=HALF)
 RUNNING = JobStatus(state="running", progress=0.5, word="busy")
 DONE = JobStatus(state="succeeded", word="done")
-
-
-class FakeClock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self):
-        self.time = 1000.0
-        self.slept = []
-
-    def now(self):
-        return self.time
-
-    async def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.time += seconds
-        await anyio.lowlevel.checkpoint()
 
 
 class Acme:

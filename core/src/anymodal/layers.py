@@ -156,6 +156,8 @@ def _line_of(text: str, key: Key) -> int | None:
     def is_set(end: int) -> bool:
         found: object = whole_until(end)[1]
         for part in key:
+            if isinstance(found, list):  # a table among several has a number
+                found = dict(zip(map(str, range(len(found))), found, strict=True))
             if not isinstance(found, Mapping) or part not in found:
                 return False
             found = found[part]

@@ -50,7 +50,8 @@ def _on_filtered(value: object) -> object:
 
 def _budgets(table: Table) -> tuple[Budget, ...]:
     given = table.take("budgets", _tables) or ()
-    tables = (Table(table.layer, (*table.key, f"budgets[{i}]"), one) for i, one in enumerate(given))
+    key = (*table.key, "budgets")
+    tables = (Table(table.layer, (*key, str(i)), one) for i, one in enumerate(given))
     return tuple(_read(one, Budget) for one in tables)
 
 
