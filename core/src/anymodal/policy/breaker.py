@@ -125,4 +125,4 @@ class Circuit:
         self._calls_before = self._calls if is_next else 0
         self._failed_before = self._failed if is_next else 0
         self._calls = self._failed = 0
-        self._since = now
+        self._since = self._since + breaker.window if is_next else now
