@@ -22,6 +22,7 @@ from anymodal import (
     Image,
     Job,
     JobStatus,
+    KeptJob,
     Message,
     Record,
     Registry,
@@ -42,6 +43,8 @@ from anymodal import (
     hookimpl,
 )
 from anymodal.facades.text import TextFacade
+from anymodal.stores import MemoryStore, Store
+from anymodal.stores.sqlite import SqliteStore
 from anymodal.sync.text import SyncTextFacade
 
 
@@ -137,6 +140,13 @@ async def jobs(ai: Client) -> None:
         assert_type(status, JobStatus)
     assert_type(await job.result(), TextBatch)
     assert_type(ai.text.resume(job.token), Job[TextBatch])
+    await ai.text.batch(["One?"], key="run7")
+    assert_type(await ai.jobs.list(), tuple[KeptJob, ...])
+    assert_type((await ai.jobs.get("run7")).status, JobStatus)
+    assert_type(await ai.jobs.cancel(job.token), JobStatus)
+    assert_type(await ai.jobs.forget("run7"), bool)
+    stores: list[Store] = [MemoryStore(), SqliteStore("jobs.sqlite")]
+    Client(store=stores[0])
 
 
 async def tenants(ai: Client) -> None:
@@ -208,4 +218,5 @@ def without_await() -> None:
         assert_type(job, SyncJob[TextBatch])
         assert_type([status.state == "running" for status in job.progress()], list[bool])
         assert_type(job.result(timeout=60), TextBatch)
+        assert_type(ai.jobs.list(), tuple[KeptJob, ...])
         assert_type(ai.scoped("tenant", keys={}), SyncClient)
