@@ -511,6 +511,66 @@ async def test_closing_the_client_closes_what_was_given_up():
     assert acme.made[0].is_closed
 
 
+class Strict(Acme):
+    """A vendor that refuses the keys in `refused`; `calls` has those that it was sent."""
+
+    def __init__(self):
+        super().__init__()
+        self.refused, self.calls = set(), []
+        strict = self
+
+        class Checks(Says):
+            async def generate(self, request):
+                key = await self.connection.secret()
+                strict.calls.append(key)
+                if key in strict.refused:
+                    msg = "acme: HTTP 401"
+                    raise e.AuthenticationError(msg, provider="acme")
+                return await super().generate(request)
+
+        def connect(connection):
+            self.made.append(Checks(connection))
+            return self.made[-1]
+
+        self.spec = attrs.evolve(self.spec, connect=connect)
+
+
+async def test_refused_key_is_looked_up_again_by_itself():
+    """It was rotated at the vendor and in the environment; the caller sees nothing of it."""
+    acme, environ = Strict(), dict(KEYED)
+    async with client_of(acme, environ=environ) as ai:
+        await said(ai)
+        acme.refused.add("sk-one")
+        environ["ACME_API_KEY"] = "sk-two"
+
+        assert (await said(ai)).startswith("sk-two at")
+        assert ["sk-one", "sk-one", "sk-two"] == acme.calls
+
+
+async def test_other_key_is_tried_once():
+    """Two that are refused are enough."""
+    acme, environ = Strict(), dict(KEYED)
+    async with client_of(acme, environ=environ) as ai:
+        await said(ai)
+        acme.refused |= {"sk-one", "sk-two"}
+        environ["ACME_API_KEY"] = "sk-two"
+        with pytest.raises(e.AuthenticationError):
+            await said(ai)
+
+        assert ["sk-one", "sk-one", "sk-two"] == acme.calls
+
+
+async def test_refused_key_that_is_the_same_is_sent_once():
+    """The vendor has said what it thinks of it."""
+    acme = Strict()
+    acme.refused.add("sk-one")
+    async with client_of(acme, environ=KEYED) as ai:
+        with pytest.raises(e.AuthenticationError):
+            await said(ai)
+
+    assert ["sk-one"] == acme.calls
+
+
 async def door_of(ai, model="acme"):
     """Return the open door that serves *model*."""
     await said(ai, model)
