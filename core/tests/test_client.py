@@ -6,7 +6,7 @@ import anyio
 import pytest
 from anymodal import TEXT, Client, Finish, Message, Modality, Registry, Settings, TextResult
 from anymodal import errors as e
-from anymodal.modalities import IMAGE
+from anymodal.modalities import RETRIEVAL
 
 from .plugins_on_path import Brings, offers
 
@@ -224,19 +224,19 @@ async def test_warm_says_what_is_wrong():
 async def test_warm_passes_over_what_has_no_facade():
     """A provider may serve kinds of work that cannot be called yet."""
     from anymodal import hookimpl
-    from anymodal.modalities.image import ImageProviderSpec
+    from anymodal.modalities.retrieval import RetrievalProviderSpec
 
     class Paints:
         @hookimpl
-        def anymodal_image_providers(self):
-            yield ImageProviderSpec(
+        def anymodal_retrieval_providers(self):
+            yield RetrievalProviderSpec(
                 id="paints", display_name="P", kind="local", connect=print, default_model="p"
             )
 
     async with client(Paints()) as ai:
         await ai.warm("paints")
         assert () == tuple(ai._way.doors._open)
-    assert not IMAGE.facade
+    assert not RETRIEVAL.facade
 
 
 # -- reloading -----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from .config import Settings
 from .connection import Clock
 from .doors import Doors, SystemClock
 from .events import Observer
-from .modalities import TEXT, Modality
+from .modalities import IMAGE, TEXT, Modality
 from .policies import Policy
 from .registry import Registry
 from .resolution import Offer
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .discovery import Discovery
+    from .facades.image import ImageFacade
     from .facades.jobs import Jobs
     from .facades.text import TextFacade
     from .policy.standing import Health
@@ -114,6 +115,11 @@ class Client(Changeable):
     def text(self) -> TextFacade:
         """Conversations in, words out."""
         return self[TEXT]
+
+    @property
+    def image(self) -> ImageFacade:
+        """Pictures from words, and from other pictures."""
+        return self[IMAGE]
 
     @property
     def jobs(self) -> Jobs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 import attrs
@@ -131,7 +132,7 @@ class Way:
         self._observers = tuple(observers)
         self._middleware = tuple(middleware)
         self._parent: Way | None = None
-        self.store = store or _no_store
+        self.store = store or cache(_in_memory)
         self.purses = Purses(self.store, _wall_of(clock))
         self.jobs = Ledger(self.store, registry.scope.name)
         self._resolved: dict[tuple[str, str | Best | None], tuple[Row, ...]] = {}
@@ -275,7 +276,7 @@ def _wall_of(clock: Clock) -> Callable[[], float]:
     return found
 
 
-def _no_store() -> Store:
+def _in_memory() -> Store:
     from .stores import MemoryStore  # noqa: PLC0415  # few clients keep anything
 
     return MemoryStore()

@@ -18,6 +18,7 @@ from ..markers import hookimpl
 from ..specs import is_id, names
 
 if TYPE_CHECKING:
+    from ..facades.image import ImageFacade
     from ..facades.text import TextFacade
     from ..resolution import Strategy
     from ..specs import ProviderSpec
@@ -121,9 +122,10 @@ TEXT: Final[Modality[TextFacade]] = Modality(
     },
     options="anymodal.modalities.text_options:TextOptions",
 )
-IMAGE: Final[Modality[object]] = Modality(
+IMAGE: Final[Modality[ImageFacade]] = Modality(
     name="image",
     spec="anymodal.modalities.image:ImageProviderSpec",
+    facade="anymodal.facades.image:ImageFacade",
     capabilities={"image_edit", "image_input", "progress", "streaming"},
     strategy="anymodal.resolution.pattern:by_table_then_pattern",
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..policy.standing import Health
     from ..stores import Store
     from ..way import Middleware
+    from .image import SyncImageFacade
     from .jobs import SyncJobs
     from .text import SyncTextFacade
 
@@ -99,6 +100,13 @@ class SyncClient:
         from .text import SyncTextFacade  # noqa: PLC0415  # one room a modality, when used
 
         return SyncTextFacade(self._opened().text, self._loop)
+
+    @cached_property
+    def image(self) -> SyncImageFacade:
+        """Pictures from words, and from other pictures."""
+        from .image import SyncImageFacade  # noqa: PLC0415  # as above
+
+        return SyncImageFacade(self._opened().image, self._loop)
 
     @property
     def jobs(self) -> SyncJobs:
