@@ -204,8 +204,9 @@ class SqliteLog:
         if days is None:
             try:
                 days = days_of(os.environ)
-            except ValueError as error:
-                _log().warning("ANYMODAL_SQLITE_LOG_DAYS: %s is no number above 0.", error)
+            except ValueError:
+                msg = "ANYMODAL_SQLITE_LOG_DAYS is no number above 0, so calls are kept for ever."
+                _log().warning(msg)
         content = keeps_content(os.environ) if self._content is None else self._content
         book = Book(path, content=content, keep_days=days, max_bytes=self._max_bytes)
         weakref.finalize(self, book.close)

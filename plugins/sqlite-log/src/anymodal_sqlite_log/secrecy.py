@@ -18,7 +18,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 REMOVED: Final = "[removed]"
 SHORTEST: Final = 8
-"""Shorter values of variables are words, such as `true`."""
+"""Shorter values of variables are words, such as `true`, and no shape of a key is shorter."""
 
 _SECRET_NAME: Final = re.compile(
     r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)S?\Z", re.IGNORECASE
@@ -54,6 +54,8 @@ def cleaner(environ: Mapping[str, str]) -> Callable[[str], str]:
     known = re.compile("|".join(map(re.escape, sorted(values, key=len, reverse=True))))
 
     def clean(text: str) -> str:
+        if len(text) < SHORTEST:
+            return text
         if values:
             text = known.sub(REMOVED, text)
         return _BEARER.sub(rf"\1 {REMOVED}", _SHAPES.sub(REMOVED, text))
@@ -63,7 +65,10 @@ def cleaner(environ: Mapping[str, str]) -> Callable[[str], str]:
 
 def tidy(text: str, clean: Callable[[str], str]) -> str:
     """Return a message about a call without keys, by more doubtful signs too."""
-    return _USER.sub("", _NAMED.sub(rf"\1{REMOVED}", clean(text)))
+    text = clean(text)
+    if "=" in text or ":" in text:  # what follows looks for one of these, slowly
+        text = _USER.sub("", _NAMED.sub(rf"\1{REMOVED}", text))
+    return text
 
 
 def address(url: str, clean: Callable[[str], str]) -> str:
