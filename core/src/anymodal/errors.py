@@ -264,10 +264,12 @@ class VendorError(AnymodalError):
         request_id: The vendor's id of the request, for its support.
         retry_after: Seconds that the vendor asks to wait.
         never_sent: Whether it is known that no byte of the request was sent.
+        is_lasting: Whether it is known not to pass, so that nothing is tried again.
     """
 
     code = "vendor"
     never_sent: bool = False
+    is_lasting: bool = False
 
     def __init__(
         self,

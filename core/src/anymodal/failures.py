@@ -226,29 +226,47 @@ def transport_errors(provider: str) -> Iterator[None]:
         cls = _meaning(error)
         if cls is None:
             raise
-        msg = f"{provider}: {_distrust(error) or _MEANINGS[cls]} ({type(error).__name__})"
-        found = cls(msg)
+        distrust = _distrust(error)
+        what = distrust or _cause(error) or _MEANINGS[cls]
+        found = cls(f"{provider}: {what} ({type(error).__name__})")
         if isinstance(found, e.VendorError):
             found.provider = provider
-            found.never_sent = type(error).__name__ in _NEVER_SENT
+            found.never_sent = any(base.__name__ in _NEVER_SENT for base in type(error).__mro__)
+            found.is_lasting = bool(distrust)
         # a traceback prints the cause, and with it the URL that some of them quote
         raise found from (None if "://" in str(error) else error)
 
 
-def _distrust(error: BaseException | None) -> str:
-    """Return what is wrong with the server's certificate, if that is what *error* came from."""
-    ssl = sys.modules.get("ssl")
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Iterate over *error* and what it came from."""
     for _ in range(MAX_CAUSES):
-        if error is None or ssl is None:
-            break
-        said = getattr(error, "verify_message", "")  # an exception of aiohttp's has none
-        if said and isinstance(error, ssl.SSLCertVerificationError):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _distrust(error: BaseException) -> str:
+    """Return what is wrong with the server's certificate, if that is what *error* came from."""
+    for one in _chain(error):
+        said = getattr(one, "verify_message", "")  # an exception of aiohttp's has none
+        if said and type(one).__name__ == "SSLCertVerificationError":
             return (
-                f"the certificate of its server is not trusted: {said}; "
+                f"the certificate of its server is not trusted: {said.rstrip('.')}; "
                 "[http] ca_file names authorities to trust as well"
             )
-        error = error.__cause__ or error.__context__
     return ""
+
+
+_CAUSES: Final = {
+    "ConnectionRefusedError": "its server refuses connections; check base_url",
+    "gaierror": "the address of its server cannot be found; check base_url and the network",
+}
+
+
+def _cause(error: BaseException) -> str:
+    """Return what is known of why *error* came about."""
+    return next((_CAUSES[n] for one in _chain(error) if (n := type(one).__name__) in _CAUSES), "")
 
 
 def name_provider(error: e.VendorError, provider: str) -> None:

@@ -49,6 +49,8 @@ def wait_before(
 
 def _may_pass(retry: Retry, error: Exception, *, repeatable: bool) -> bool:
     """Whether *error* may be gone in a while, and nothing is lost by asking again."""
+    if isinstance(error, e.VendorError) and error.is_lasting:
+        return False
     if isinstance(error, _SAID_SO):
         return True
     if isinstance(error, e.VendorError) and error.never_sent:
