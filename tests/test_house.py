@@ -14,7 +14,7 @@ SOURCE = Path(anymodal.__file__).parent
 
 FLOORS = [
     {"_version", "markers", "errors", "media", "pricing", "usage", "specs"},
-    {"failures", "tls", "shapes", "streams", "connection", "events", "http", "policies", "sockets", "jobs", "stores"},
+    {"failures", "tls", "shapes", "streams", "connection", "events", "http", "policies", "shielding", "sockets", "jobs", "stores"},
     {"modalities", "hookspecs"},
     {
         "index",

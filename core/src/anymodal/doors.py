@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -23,6 +22,7 @@ from .instances import connection_for, credentials_of, variables_of
 from .resolution import Offer
 from .scopes import Scope
 from .secrets import SecretSource
+from .shielding import runs_on_trio, shielded
 
 __all__ = ["Door", "Doors", "SystemClock"]
 
@@ -65,6 +65,10 @@ class Door:
     variables: Mapping[str, str | None] = attrs.field(factory=dict, repr=False)
 
 
+End: TypeAlias = tuple[weakref.ref[Door], Any, Connection]
+"""What is to be closed, once nobody holds its door: its provider and its connection."""
+
+
 class _Work(Generic[T]):
     """What runs in a thread: whether it has ended, what it gave, and how it failed."""
 
@@ -95,7 +99,7 @@ class Doors:
         self._open: dict[Key, Door] = {}
         self._opening: dict[Key, _Work[Door]] = {}
         self._looking: dict[Key, _Work[Mapping[str, CredentialSource]]] = {}
-        self._given_up: list[tuple[weakref.ref[Door], Any, Connection]] = []
+        self._given_up: list[End] = []
         self._ending: list[threading.Thread] = []
 
     def get(self, offer: Offer) -> Door | None:
@@ -151,7 +155,7 @@ class Doors:
             raise e.ConfigurationError(msg)
 
     def _check_backend(self, offer: Offer) -> None:
-        backend = _backend()
+        backend = "trio" if runs_on_trio() else "asyncio"
         if backend not in offer.spec.backends:
             runs_on = " and ".join(sorted(offer.spec.backends))
             msg = f"{offer.instance} runs on {runs_on}, not on {backend}."
@@ -299,9 +303,8 @@ class Doors:
         held = [one for one in self._given_up if one[0]() is not None]
         left = [one for one in self._given_up if one[0]() is None]
         self._given_up = held
-        for _, provider, connection in left:
-            with contextlib.suppress(Exception):  # whoever opens another door has no part in it
-                await _closed(provider, connection, [])
+        if left:
+            await shielded(_all_closed(left))
 
     async def aclose(self) -> None:
         """
@@ -311,33 +314,38 @@ class Doors:
             ExceptionGroup: Some did not close; it has the errors of all.
         """
         self.is_open = False
-        faults: list[Exception] = []
-        with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+        faults = await shielded(self._closed())
+        if faults:
+            msg = "providers that did not close"
+            raise ExceptionGroup(msg, faults)
+
+    async def _closed(self) -> list[Exception]:
+        """Close everything, and return what went wrong."""
+        with anyio.move_on_after(CLOSE_SECONDS):
             for opening in tuple(self._opening.values()):
                 await opening.ended.wait()
             for looking in tuple(self._looking.values()):
                 await looking.ended.wait()
         for thread in self._ending:
             thread.join()
-        while self._open:
-            _, door = self._open.popitem()
-            await _closed(door.provider, door.connection, faults)
-        while self._given_up:
-            _, provider, connection = self._given_up.pop()
-            await _closed(provider, connection, faults)
-        if faults:
-            msg = "providers that did not close"
-            raise ExceptionGroup(msg, faults)
+        for key, door in tuple(self._open.items()):
+            self._give_up(key, door)
+        left, self._given_up = self._given_up, []
+        return await _all_closed(left)
 
 
-async def _closed(provider: Any, connection: Connection, faults: list[Exception]) -> None:
-    for close in (getattr(provider, "aclose", None), connection.aclose):
-        if close is not None:
-            with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-                try:
-                    await close()
-                except Exception as fault:  # noqa: BLE001  # the others have to be closed too
-                    faults.append(fault)
+async def _all_closed(ends: Iterable[End]) -> list[Exception]:
+    """Close providers and their connections, and return what went wrong."""
+    faults: list[Exception] = []
+    for _, provider, connection in ends:
+        for close in (getattr(provider, "aclose", None), connection.aclose):
+            if close is not None:
+                with anyio.move_on_after(CLOSE_SECONDS):
+                    try:
+                        await close()
+                    except Exception as fault:  # noqa: BLE001  # the others have to be closed too
+                        faults.append(fault)
+    return faults
 
 
 def _broken(offer: Offer, error: BaseException) -> e.BrokenPluginError:
@@ -349,9 +357,3 @@ def _broken(offer: Offer, error: BaseException) -> e.BrokenPluginError:
     found = e.BrokenPluginError(f"{offer.instance} ({offer.plugin}) cannot be used: {what}.")
     found.__cause__ = error
     return found
-
-
-def _backend() -> str:
-    """Return the name of the running event loop's library."""
-    trio = sys.modules.get("trio")
-    return "trio" if trio is not None and trio.lowlevel.in_trio_run() else "asyncio"

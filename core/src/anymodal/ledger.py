@@ -16,6 +16,7 @@ import attrs
 
 from . import errors as e
 from .jobs import ENDED, PREFIX, JobState, JobToken
+from .shielding import shielded
 from .stores import MemoryStore, Store, Value
 from .usage import CallWarning, Record
 
@@ -282,8 +283,8 @@ class Submission:
 
     async def keep(self, token: JobToken) -> None:
         """Note that the job was made, before anybody is told."""
-        with anyio.CancelScope(shield=True), warned(self._record, "keep the token yourself"):
-            await self._ledger.began(token, self._claim, is_claimed=self._is_claimed)
+        with warned(self._record, "keep the token yourself"):
+            await shielded(self._ledger.began(token, self._claim, is_claimed=self._is_claimed))
 
     async def __aenter__(self) -> Self:
         return self
@@ -298,14 +299,17 @@ class Submission:
         if key is not None and self._is_claimed:
             try:
                 if exc is not None and not self._is_sent:  # of another's claim nothing is taken
-                    with anyio.CancelScope(shield=True), warned(self._record, "the key is taken"):
-                        await ledger.store().replace(ledger.space, key, self._claim, None)
+                    with warned(self._record, "the key is taken"):
+                        await shielded(self._freed(key))
             finally:
                 ledger.under_way.pop(key).set()
         if self._is_sent and isinstance(exc, e.DeadlineExceededError):
             error = _unknown(f"{self._record.instance}/{self._record.model}", str(exc), key)
             error.record = self._record
             raise error from exc
+
+    async def _freed(self, key: str) -> None:
+        await self._ledger.store().replace(self._ledger.space, key, self._claim, None)
 
 
 def _is_key(key: object) -> bool:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-import anyio
 import attrs
 
 from .. import errors as e
 from ..policies import Budget
+from ..shielding import shielded
 from ..stores import Store
 from ..usage import Cost, Usage
 
@@ -136,11 +136,15 @@ class Purses:
         for place in places:
             _check_known(place.budget, cost, where)
         taken: dict[str | _Place, tuple[_Place, _Amount]] = {}
+
+        async def take(mark: str | _Place, place: _Place) -> None:
+            taken[mark] = place, await self._add(place, amount)
+
         try:
             for place in places:
                 mark = place.key or place  # of one name there may be several, and one count
                 if mark not in taken:
-                    taken[mark] = place, await self._add(place, amount)
+                    await _whole(take(mark, place), [place])
                 _check_fits(place, taken[mark][1], amount, where)
         except BaseException:
             await self._change([place for place, _ in taken.values()], NOTHING.plus(amount, -1))
@@ -181,7 +185,10 @@ class Purses:
             purse[budget] = _Used(window)
         return _Place(purse, budget, value, purse[budget].window)
 
-    async def _change(self, places: Iterable[_Place], amount: _Amount) -> None:
+    async def _change(self, places: Sequence[_Place], amount: _Amount) -> None:
+        await _whole(self._add_to_each(places, amount), places)
+
+    async def _add_to_each(self, places: Sequence[_Place], amount: _Amount) -> None:
         for place in places:
             try:
                 await self._add(place, amount)
@@ -194,16 +201,25 @@ class Purses:
             used = place.purse[budget]
             if used.window > place.window:
                 return NOTHING  # it was kept back in a window that is over
-            total = used.by_value[place.value] = used.by_value.get(place.value, NOTHING).plus(amount)
-            return total
-        with anyio.CancelScope(shield=True):  # whether it was added has to be known
-            found = await self._store().add(
-                SPACE,
-                place.key,
-                {"nanos": amount.nanos, "tokens": amount.tokens},
-                seconds=None if budget.per is None else 2 * budget.per,
+            total = used.by_value[place.value] = used.by_value.get(place.value, NOTHING).plus(
+                amount
             )
+            return total
+        found = await self._store().add(
+            SPACE,
+            place.key,
+            {"nanos": amount.nanos, "tokens": amount.tokens},
+            seconds=None if budget.per is None else 2 * budget.per,
+        )
         return _Amount(found["nanos"], found["tokens"])
+
+
+async def _whole(change: Coroutine[Any, Any, None], places: Sequence[_Place]) -> None:
+    """Await *change*, also where the call is cancelled: what is in a store has to be known."""
+    if any(place.key for place in places):
+        await shielded(change)
+    else:
+        await change  # and nothing is waited for
 
 
 def _nanos(usd: Decimal) -> int:

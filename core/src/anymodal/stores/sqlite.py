@@ -16,6 +16,7 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from .. import errors as e
+from ..shielding import shielded
 from . import Kept, Row, Step
 
 __all__ = ["SqliteStore"]
@@ -49,6 +50,15 @@ _FAULTS: Final = (
 """What to tell of SQLite's errors, by the beginnings of their names."""
 
 
+class _Turn:
+    """Whose turn it is in one event loop."""
+
+    def __init__(self) -> None:
+        self.lock = anyio.Lock()
+        # anyio's own is kept busy by others of the program
+        self.limiter = anyio.CapacityLimiter(1)
+
+
 class SqliteStore(Kept):
     """
     Keeps what it is given in a file that many processes may share.
@@ -74,7 +84,7 @@ class SqliteStore(Kept):
         self._patience = patience
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
-        self._limiter = anyio.lowlevel.RunVar[anyio.CapacityLimiter]("limiter")
+        self._turn = anyio.lowlevel.RunVar[_Turn]("turn")
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self.path}>"
@@ -87,24 +97,29 @@ class SqliteStore(Kept):
 
     async def aclose(self) -> None:
         """Close the file; to be used again opens it again."""
-        with anyio.CancelScope(shield=True):
-            if self._connection is not None:
-                await self._run(self._close)
+        if self._connection is not None:
+            await shielded(self._run(self._close))
 
     # -- in a thread ------------------------------------------------------------------
 
     async def _run(self, function: Callable[[], T]) -> T:
-        """Run *function* in a thread, one at a time; what went wrong is told as ours."""
-        limiter = self._limiter.get(None)
-        if limiter is None:  # the loop's own: others of the program keep that of anyio busy
-            limiter = anyio.CapacityLimiter(1)
-            self._limiter.set(limiter)
+        """
+        Run *function* in a thread, one at a time; what went wrong is told as ours.
+
+        Who is cancelled while it is his turn waits for its end: what he does about it
+        would otherwise be done before it.
+        """
+        turn = self._turn.get(None)
+        if turn is None:
+            turn = _Turn()
+            self._turn.set(turn)
 
         def run() -> T:
             with self._lock, _told(self.path):
                 return function()
 
-        return await anyio.to_thread.run_sync(run, limiter=limiter)
+        async with turn.lock:
+            return await shielded(anyio.to_thread.run_sync(run, limiter=turn.limiter))
 
     def _stepped(self, space: str, key: str, step: Step) -> tuple[Row | None, Row | None]:
         with _transaction(self._open()) as db:

@@ -1,0 +1,48 @@
+"""What has to be done to its end though its caller is cancelled, in whichever way."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import anyio
+
+__all__ = ["runs_on_trio", "shielded"]
+
+T = TypeVar("T")
+
+
+async def shielded(work: Coroutine[Any, Any, T]) -> T:
+    """
+    Return what *work* does; whoever is cancelled meanwhile is so when it has ended.
+
+    A cancel scope with a shield holds off other scopes, but not `Task.cancel`, which
+    is how `asyncio.timeout`, `asyncio.TaskGroup` and Ctrl-C cancel. So under asyncio
+    *work* is a task of its own, for which its caller waits in any case.
+
+    Args:
+        work: Something short, or with a deadline of its own.
+    """
+    with anyio.CancelScope(shield=True):
+        if runs_on_trio():
+            return await work
+        task = asyncio.get_running_loop().create_task(work)
+        cancelled: asyncio.CancelledError | None = None
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # asyncio complains of errors that nobody asks for
+        raise cancelled
+    return task.result()
+
+
+def runs_on_trio() -> bool:
+    """Whether the running event loop is trio's."""
+    trio = sys.modules.get("trio")
+    return trio is not None and trio.lowlevel.in_trio_run()
