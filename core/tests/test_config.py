@@ -241,6 +241,20 @@ def test_reloading_reads_the_same_places_again(usual, file):
     assert settings.providers["acme"].rate_limit == 1
 
 
+def test_damaged_names_of_stored_keys_are_a_fault_like_others(usual):
+    """Told together with those of the files."""
+    names = usual[0].parent / "keys.json"
+    names.write_text("{")
+    usual[1].write_text("[defaults]\ntext = 3")
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(environ={})
+
+    assert list(caught.value.faults) == [
+        "anymodal.toml:2: defaults.text: a string is needed, not 3.",
+        f"{names}: it is no list of names. Remove it, and set the keys again.",
+    ]
+
+
 def test_settings_from_code_are_not_reloaded(usual):
     """There is nothing to read again."""
     usual[1].write_text('[defaults]\ntext = "acme"')

@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from . import layers, sections
-from .errors import SettingsError
+from .errors import ConfigurationError, SettingsError
 from .keyrings import Names
 from .layers import Layer
 from .policies import Policy
@@ -131,8 +131,13 @@ class Settings:
         variables = os.environ if environ is None else environ
         named = path or variables.get("ANYMODAL_CONFIG")
         files = [Path(named)] if named else [file for file in _usual_files() if file.exists()]
-        found = cls._read([Layer.read(file) for file in files], variables, overrides)
-        stored = () if path else Names(_users_folder()).read()
+        read = [Layer.read(file) for file in files]
+        stored: tuple[str, ...] = ()
+        try:
+            stored = () if path else Names(_users_folder()).read()
+        except ConfigurationError as error:
+            read.append(Layer("keys", faults=[str(error)]))
+        found = cls._read(read, variables, overrides)
         how = _Loading(path, environ, overrides)
         return attrs.evolve(found, stored=frozenset(stored), how=how)
 

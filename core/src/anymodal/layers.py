@@ -40,12 +40,13 @@ class Layer:
         name: How its faults call it: a path, a variable, or `code`.
         found: What it holds.
         text: The file's text, in which lines are looked up.
+        faults: What is wrong with it, as far as that is known.
     """
 
     name: str
     found: Mapping[str, object] = attrs.field(factory=dict, repr=False)
     text: str = attrs.field(default="", repr=False)
-    faults: list[str] = attrs.field(factory=list, init=False)
+    faults: list[str] = attrs.field(factory=list)
 
     @classmethod
     def read(cls, path: Path) -> Layer:
