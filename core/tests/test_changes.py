@@ -337,6 +337,36 @@ async def test_plugin_that_cannot_act_changes_nothing(file):
         assert "m-2" == (await ai.text.generate("Hi")).record.model
 
 
+async def test_plugin_that_is_named_later_acts_from_then_on(site, file):
+    """For the client and for its tenants."""
+    site.install(
+        "anymodal-vault",
+        """
+        from anymodal import hookimpl
+
+        class Vault:
+            scheme = "vault"
+            def get(self, reference): return "sk-of-plugin"
+
+        @hookimpl
+        def anymodal_secrets():
+            yield Vault()
+        """,
+    )
+    keyed = '[providers.acme]\napi_key = "vault:x"\n'
+    settings = Settings.load(path=file(keyed), environ={})
+    registry = Registry(settings, plugins=[Acme()], distributions=site.found())
+    async with Client(registry=registry) as ai:
+        tenant = ai.scoped("tenant")
+        assert (await said(ai)).startswith("vault:x at")
+        file(keyed + '[plugins]\nuse = ["vault"]')
+        ai.reload()
+        await ai.rotate()
+
+        assert (await said(ai)).startswith("sk-of-plugin at")
+        assert (await said(tenant)).startswith("sk-of-plugin at")
+
+
 async def test_reload_finds_what_was_installed(site, file):
     """And forgets where names went."""
     path = file("")
