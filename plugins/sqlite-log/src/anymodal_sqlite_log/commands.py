@@ -296,7 +296,9 @@ def _described(row: Mapping[str, Json]) -> str:
     lines = [
         f"{name:20}{_one_line(text)}"
         for name, value in row.items()
-        if name != "conversations" and (text := _fact(value))
+        if name != "conversations"
+        for one in (value if isinstance(value, list) else [value])
+        if (text := _fact(one))
     ]
     conversations = row["conversations"]
     for one in conversations if isinstance(conversations, list) else []:
@@ -305,9 +307,15 @@ def _described(row: Mapping[str, Json]) -> str:
 
 
 def _fact(value: Json) -> str:
-    if value in (None, "", [], {}):
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return a value in words; nothing where it says nothing."""
+    if isinstance(value, dict):
+        said = ((name, _fact(one)) for name, one in value.items())
+        return ", ".join(f"{name} {text}" for name, text in said if text)
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_fact, value)))
+    if isinstance(value, float):
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+    return "" if value is None else str(value)
 
 
 def _conversation(one: Json) -> Iterator[str]:
