@@ -23,6 +23,7 @@ from itertools import chain
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from . import errors as e
 from .doors import Door
@@ -459,6 +460,7 @@ class Call:
                 tags=self.record.tags,
                 where=f"{row.offer.spec.id}/{row.model.id}",
             )
+            await checkpoint_if_cancelled()  # who has left by now has spent nothing
 
     async def _give_back(self) -> None:
         """Give back what a candidate had and did not use: a probe, and what it cannot bill."""
