@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import ssl
 
     from .http import Http
+    from .sockets import CloseMeaning, opening
 
 __all__ = ["Clock", "Connection", "CredentialSource", "Tls", "checked_key"]
 
@@ -178,6 +179,38 @@ class Connection:
             refine=self.refine,
             scrub=self.scrub,
             deadlines=self.deadlines,
+        )
+
+    def websocket(
+        self,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        subprotocols: Sequence[str] = (),
+        close_means: CloseMeaning | None = None,
+    ) -> opening:
+        """
+        Return what opens a WebSocket: `async with connection.websocket(path) as socket`.
+
+        Args:
+            path: Appended to `base_url`; or a whole address.
+            headers: Lower-case names. They may hold keys.
+            subprotocols: Those that the plugin speaks, the best first.
+            close_means: The plugin's reading of close codes.
+        """
+        from .sockets import opening  # noqa: PLC0415  # few providers speak over sockets
+
+        return opening(
+            url=path if "://" in path else self.base_url + path,
+            provider=self.provider,
+            context=lambda: self.ssl_context,
+            headers=headers or {},
+            subprotocols=subprotocols,
+            connect_seconds=self.deadlines.connect,
+            proxy=self.proxy,
+            refine=self.refine,
+            close_means=close_means,
+            scrub=self.scrub,
         )
 
     async def aclose(self) -> None:
