@@ -148,8 +148,11 @@ class TextStream:
         return True
 
     async def _end_if_whole(self) -> None:
-        if (finish := self._finish) is not None:
+        if (finish := self._finish) is None:
+            return
+        try:
             await self._call.settle()
+        finally:
             if self._call.is_watched:
                 whole = TextResult(assembled(self._seen), finish, record=self.record)
                 self._call.ended(whole)
