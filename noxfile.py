@@ -25,7 +25,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 TEST_TOOLS = [tool for tool in PROJECT["dependency-groups"]["test"] if isinstance(tool, str)]
 CORE = tomllib.loads((ROOT / "core" / "pyproject.toml").read_text("utf-8"))["project"]
 TYPE_CHECKERS = ["mypy>=2.4", "basedpyright>=1.40"]  # pyright itself fetches Node.js when run
-CORE_EXTRAS = ",".join(sorted(CORE["optional-dependencies,sockets"]))
+CORE_EXTRAS = ",".join(sorted(CORE["optional-dependencies"]))
 
 
 def plugin_folders() -> dict[str, dict[str, object]]:
