@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 
 import anyio
@@ -18,8 +17,10 @@ from anymodal import (
     Retry,
     Settings,
     Usage,
-    errors as e,
     streaming,
+)
+from anymodal import (
+    errors as e,
 )
 from anymodal.events import CallEnded, CallStarted
 from anymodal.modalities.text import events_of
