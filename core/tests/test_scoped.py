@@ -401,8 +401,13 @@ async def test_what_is_not_allowed_is_not_asked_for_in_reserve(server):
     async with with_keys(Acme(server)) as ai:
         tenant = ai.scoped("tenant", allow=["acme/m-1"], keys={"acme": {"key": THEIRS}})
         assert "yes" == (await tenant.text.generate("Hi", model=["acme/m-1", "acme/m-2"])).text
+        passed_by = await tenant.text.generate("Hi", model=["acme/m-2", "acme/m-1"])
         with pytest.raises(e.ConfigurationError, match="not allowed"):
-            await tenant.text.generate("Hi", model=["acme/m-2", "acme/m-1"])
+            await tenant.text.generate("Hi", model="acme/m-2")
+
+    assert "m-1" == passed_by.record.model
+    assert e.DisabledProviderError is type(passed_by.record.attempts[0].error)
+    assert 2 == len(server.received)
 
 
 async def test_a_name_that_two_claim_goes_to_the_allowed_one(server):
