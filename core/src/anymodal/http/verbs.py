@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Final, TypeVar
 
@@ -16,6 +16,7 @@ from ..failures import name_provider, status_error, transport_errors
 from ..specs import Deadlines, ErrorRefinement
 from ..streams import Batches, LineSplitter, SseSplitter
 from .bodies import MAX_BODY_BYTES, MAX_ERROR_BYTES
+from .forms import Form, FormPart
 from .transports import HttpReply, HttpRequest, Transport
 
 __all__ = ["Http", "opened", "parse_json", "read"]
@@ -62,8 +63,8 @@ class Http:
         Args:
             method: Such as `POST`.
             path: Appended to the base URL.
-            body: Sent as JSON; bytes as they are, with their `content-type` among
-                the headers; None for no body.
+            body: Sent as JSON; a `Form` as one; bytes as they are, with their
+                `content-type` among the headers; None for no body.
             headers: Lower-case names. They may hold keys.
             connect_seconds: How long connecting may take; `deadlines.connect`.
 
@@ -74,7 +75,10 @@ class Http:
         sent = dict(headers) if headers else {}
         self._check(sent, path)
         content = body if isinstance(body, builtins.bytes) else b""
-        if body is not None and body is not content:
+        if isinstance(body, Form):
+            content = body.encoded()
+            sent["content-type"] = body.content_type
+        elif body is not None and body is not content:
             content = self._written(body)
             sent["content-type"] = "application/json"
         request = HttpRequest(
@@ -149,6 +153,26 @@ class Http:
         found = await self.bytes(method, path, body=body, headers=headers, limit=limit)
         return parse_json(found, self.provider)
 
+    async def multipart(
+        self,
+        method: str,
+        path: str,
+        parts: Iterable[FormPart],
+        *,
+        headers: Mapping[str, str] | None = None,
+        limit: int = MAX_BODY_BYTES,
+    ) -> object:
+        """
+        Send fields and files as a form; return the answer, read as JSON.
+
+        The other methods take a `Form` as their body.
+
+        Raises:
+            InvalidRequestError: The form is too large, or cannot be written.
+            MalformedReplyError: The answer is not JSON.
+        """
+        return await self.json(method, path, body=Form(parts), headers=headers, limit=limit)
+
     def sse(
         self,
         method: str,
@@ -205,6 +229,9 @@ async def opened(
         provider: For errors.
         feed: Adds the events that a chunk completes to a list.
         end: Adds what is left when the body has ended.
+
+    Raises:
+        MalformedReplyError: It is a web page.
     """
 
     def named(chunk: bytes, found: list[EventT]) -> None:
@@ -215,6 +242,9 @@ async def opened(
             raise
 
     try:
+        if reply.headers.get("content-type", "").lower().startswith("text/html"):
+            msg = f"{provider}: the answer is a web page; check base_url"
+            raise e.MalformedReplyError(msg, provider=provider)
         async with aclosing(_translated(reply, provider)) as chunks:
             yield Batches(chunks, named, end)
     finally:
@@ -294,5 +324,6 @@ def parse_json(content: bytes, provider: str) -> object:
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        msg = f"{provider}: the answer is not JSON"
+        found = "a web page; check base_url" if content.lstrip()[:1] == b"<" else "not JSON"
+        msg = f"{provider}: the answer is {found if content else 'empty'}"
         raise e.MalformedReplyError(msg, provider=provider) from error

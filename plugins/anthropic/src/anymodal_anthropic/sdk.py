@@ -95,7 +95,9 @@ class SdkCarrier:
             with transport_errors(self.connection.provider):
                 response = await self._send(method, path, content, options)
         except anthropic.AnthropicError as error:
-            raise translated(error, self.connection) from error
+            # a traceback prints the cause, and with it the key that a vendor may have repeated
+            told = self.connection.scrub(str(error)) == str(error)
+            raise translated(error, self.connection) from (error if told else None)
         return reply_of_httpx(response)
 
     async def _send(

@@ -12,11 +12,12 @@ import attrs
 from anymodal.connection import Connection
 from anymodal.failures import request_id
 from anymodal.http import HttpReply, opened, parse_json, read
-from anymodal.modalities.text import TextEvent, TextRequest, TextResult
+from anymodal.modalities.text import TextEvent, TextRequest, TextResult, events_of
 from anymodal.specs import Capabilities, Lifecycle, ModelSpec
+from anymodal.streams import Whole
 
 from .body import COUNTED, encode
-from .faults import MALFORMED, Object, malformed
+from .faults import MALFORMED, Object, fault, malformed
 from .options import AnthropicText
 from .reply import decode
 from .sdk import SdkCarrier
@@ -67,6 +68,12 @@ class MessagesText:
         """
         connection = self.connection
         reply = await self._send(request, stream=True)
+        if reply.headers.get("content-type", "").startswith("application/json"):
+            # What stands between may not stream, or fail with status 200.
+            found = await self._json(reply)
+            named = request_id(reply.headers)
+            yield Whole(events_of(decode(found, connection.provider, named, raw=request.raw)))
+            return
         decoder = Decoder(connection.provider, reply.headers, connection.scrub, raw=request.raw)
         async with opened(reply, connection.provider, decoder.feed) as batches:
             yield batches
@@ -136,7 +143,11 @@ class MessagesText:
 
     async def _json(self, reply: HttpReply) -> object:
         provider = self.connection.provider
-        return parse_json(await read(reply, provider), provider)
+        found = parse_json(await read(reply, provider), provider)
+        if isinstance(found, Mapping) and found.get("type") == "error":
+            scrub = self.connection.scrub
+            raise fault(found.get("error"), provider=provider, headers=reply.headers, scrub=scrub)
+        return found
 
     def _malformed(self, error: Exception, reply: HttpReply) -> Exception:
         return malformed(self.connection.provider, error, request_id(reply.headers))

@@ -117,7 +117,9 @@ class SdkCarrier:
             with transport_errors(self.connection.provider):
                 response = await sending
         except openai.OpenAIError as error:
-            raise translated(error, self.connection) from error
+            # a traceback prints the cause, and with it the key that a vendor may have repeated
+            told = self.connection.scrub(str(error)) == str(error)
+            raise translated(error, self.connection) from (error if told else None)
         return reply_of_httpx(response)
 
     def _written(self, body: Mapping[str, object]) -> bytes:
