@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -13,40 +12,9 @@ from typing import ClassVar, Final, Self
 import attrs
 
 from .errors import InvalidRequestError
+from .formats import sniff
 
 __all__ = ["Audio", "File", "Image", "Media", "Video", "media_from_dict", "sniff"]
-
-_MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
-    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
-    (0, b"\xff\xd8\xff", "image/jpeg"),
-    (0, b"GIF8", "image/gif"),
-    (8, b"WEBP", "image/webp"),
-    (4, b"ftypavif", "image/avif"),
-    (4, b"ftypheic", "image/heic"),
-    (0, b"%PDF-", "application/pdf"),
-    (8, b"WAVE", "audio/wav"),
-    (0, b"fLaC", "audio/flac"),
-    (0, b"OggS", "audio/ogg"),
-    (0, b"ID3", "audio/mpeg"),
-    (0, b"\xff\xfb", "audio/mpeg"),
-    (0, b"\xff\xf3", "audio/mpeg"),
-    (4, b"ftypM4A", "audio/mp4"),
-    (0, b"\x1aE\xdf\xa3", "video/webm"),
-    (4, b"ftyp", "video/mp4"),
-)
-"""Offset, bytes, type: the first that fits wins."""
-
-
-def sniff(data: bytes) -> str | None:
-    """Return the media type that the first bytes of *data* show, or None."""
-    for offset, magic, media_type in _MAGIC:
-        if data.startswith(magic, offset):
-            return media_type
-    if data[:1] not in {b"", b"\x00"}:
-        with contextlib.suppress(UnicodeDecodeError):
-            data[:2048].decode("ascii")
-            return "text/plain"
-    return None
 
 
 @attrs.frozen(repr=False)

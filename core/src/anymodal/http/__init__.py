@@ -9,6 +9,7 @@ followed; statuses and broken connections become errors of our own tree.
 from __future__ import annotations
 
 from .bodies import MAX_BODY_BYTES, MAX_ERROR_BYTES
+from .forms import MAX_FORM_BYTES, Form, FormPart
 from .transports import (
     HttpReply,
     HttpRequest,
@@ -22,6 +23,9 @@ from .verbs import Http, opened, parse_json, read
 __all__ = [
     "MAX_BODY_BYTES",
     "MAX_ERROR_BYTES",
+    "MAX_FORM_BYTES",
+    "Form",
+    "FormPart",
     "Http",
     "HttpReply",
     "HttpRequest",

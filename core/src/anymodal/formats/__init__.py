@@ -1,0 +1,11 @@
+"""
+What bytes of pictures, sound and clips say of themselves, without a decoder.
+
+Nothing here raises on strange bytes: what cannot be told is None.
+"""
+
+from __future__ import annotations
+
+from .kinds import extension, sniff
+
+__all__ = ["extension", "sniff"]
