@@ -181,7 +181,20 @@ def alone() -> None:
     rounds = [child(sys.executable, "--alone", "0") for _ in range(ROUNDS)]
     print("\nthe core alone, us of CPU a call")
     print(f"  awaited                      {median([one['awaited'] for one in rounds])}")
+    print(f"  with everything on           {median([one['everything'] for one in rounds])}")
     print(f"  from a plain function        {median([one['plain'] for one in rounds])}")
+    report(
+        "policy at its defaults",
+        statistics.median(one["awaited"] for one in rounds),
+        40.0,
+        "us a call",
+    )
+    report(
+        "with everything on",
+        statistics.median(one["everything"] for one in rounds),
+        80.0,
+        "us a call",
+    )
     gaps = [one["plain"] - one["awaited"] for one in rounds]
     report("SyncClient over Client", statistics.median(gaps), 15.0, "us a call")
 

@@ -272,20 +272,44 @@ class Plugin:
         self.anymodal_text_providers = anymodal_text_providers
 
 
+class Around:
+    """Hears of every call, and stands around it."""
+
+    def on_event(self, event: object) -> None:
+        """Take note."""
+
+    async def around(self, call: object, proceed: Callable[[object], object]) -> object:
+        """Proceed."""
+        return await proceed(call)
+
+
+def everything() -> dict[str, object]:
+    """Return a client's arguments with every policy on, an observer and middleware."""
+    from anymodal import Budget, Limits, Policy
+
+    limits = Limits(requests=10**6, tokens=10**9, concurrency=100)
+    budgets = [Budget(tokens=10**12), Budget(tokens=10**12, tag="team", per=86_400)]
+    return {
+        "policy": Policy(limits=limits, budgets=budgets),
+        "observers": [Around()],
+        "middleware": [Around()],
+    }
+
+
 def alone() -> dict[str, float]:
-    """Return what a call costs without any transport: awaited, and from a plain function."""
+    """Return what a call costs without any transport: awaited, with everything on, and plain."""
     import anymodal
 
     given = {"settings": anymodal.Settings.empty(), "plugins": [Plugin()]}
     times = 3000
 
-    async def awaited() -> float:
-        async with anymodal.Client(**given) as ai:
+    async def awaited(**more: object) -> float:
+        async with anymodal.Client(**given, **more) as ai:
             best = float("inf")
             for _ in range(TURNS):
                 started = time.process_time()
                 for _ in range(times):
-                    await ai.text.generate(PROMPT, model="echo/echo-1")
+                    await ai.text.generate(PROMPT, model="echo/echo-1", tags={"team": "a"})
                 best = min(best, time.process_time() - started)
             return best / times * 1e6
 
@@ -295,11 +319,15 @@ def alone() -> dict[str, float]:
             for _ in range(TURNS):
                 started = time.process_time()
                 for _ in range(times):
-                    ai.text.generate(PROMPT, model="echo/echo-1")
+                    ai.text.generate(PROMPT, model="echo/echo-1", tags={"team": "a"})
                 best = min(best, time.process_time() - started)
             return best / times * 1e6
 
-    return {"awaited": asyncio.run(awaited()), "plain": plain()}
+    return {
+        "awaited": asyncio.run(awaited()),
+        "everything": asyncio.run(awaited(**everything())),
+        "plain": plain(),
+    }
 
 
 if __name__ == "__main__":
