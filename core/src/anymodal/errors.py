@@ -115,10 +115,12 @@ class AnymodalError(Exception):
     Attributes:
         code: Stable name of the kind of error.
         record: What is known about the call that failed, if one was under way.
+        index: Which of several inputs is at fault, counted from 0, where that is known.
     """
 
     code: ClassVar[str] = "anymodal"
     record: Record | None = None
+    index: int | None = None
 
     def again(self) -> Self:
         """
