@@ -137,6 +137,12 @@ class Decoder:
 
     def _on_block(self, event: Object, found: list[TextEvent]) -> None:
         begun = dict(event["content_block"])
+        before = self._open.get(event["index"])
+        if before is not None:
+            if before.found.get("id") != begun.get("id"):
+                msg = "two blocks have one index"
+                raise ValueError(msg)
+            return  # the same one again
         block = self._open[event["index"]] = _Block(begun, -1)
         match begun["type"]:
             case "text" if begun["text"]:

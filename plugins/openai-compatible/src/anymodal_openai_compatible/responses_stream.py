@@ -69,7 +69,7 @@ class ResponsesDecoder(FrameDecoder):
         self._refusal: list[str] = []
         self._kept_items: list[dict[str, object]] = []
         self._calls: dict[object, int] = {}
-        self._spoken: set[object] = set()
+        self._spoken: dict[object, list[str]] = {}
         self._thought = False
         self._ended = False
 
@@ -106,7 +106,7 @@ class ResponsesDecoder(FrameDecoder):
         if not isinstance(piece, str):
             raise TypeError
         if piece:
-            self._spoken.add(index)
+            self._spoken.setdefault(index, []).append(piece)
             found.append(ToolCallDelta(self._calls[index], arguments=piece))
 
     def _on_item(self, event: Object, found: list[TextEvent]) -> None:
@@ -127,6 +127,9 @@ class ResponsesDecoder(FrameDecoder):
             if index not in self._spoken and arguments:
                 # Some servers give the arguments of a call in one piece, here.
                 self._on_arguments({"output_index": index, "delta": arguments}, found)
+            if arguments and arguments != "".join(self._spoken[index]):
+                msg = "pieces of a call were lost, or came twice"
+                raise ValueError(msg)
         if kind in self._quirks.kept_items:
             self._kept_items.append({"index": index, "item": item})
 
