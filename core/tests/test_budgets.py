@@ -103,7 +103,9 @@ class Spending(RuleBasedStateMachine):
         if one is not None:
             client, places, reserve, usd, tokens = one
             used = Usage(int(tokens * share), 0)
-            cost = Cost((usd * share.numerator / share.denominator).quantize(usd / 1000) if usd else usd, "")
+            cost = Cost(
+                (usd * share.numerator / share.denominator).quantize(usd / 1000) if usd else usd, ""
+            )
             self.run(self.clients[client].settle(reserve, used, cost))
             self.change(places, cost.usd - usd, used.total_tokens - tokens)
 
@@ -170,7 +172,9 @@ async def test_second_budget_that_refuses_takes_nothing_from_the_first():
 async def test_messages_say_what_is_left():
     """Of money and of tokens, and of whose tag."""
     found = purses()
-    await keep(found, Budget(usd=1), Budget(tokens=50, tag="user"), usd="0.75", tags={"user": "ann"})
+    await keep(
+        found, Budget(usd=1), Budget(tokens=50, tag="user"), usd="0.75", tags={"user": "ann"}
+    )
     with pytest.raises(e.BudgetExceededError) as money:
         await keep(found, Budget(usd=1), usd="0.3")
     with pytest.raises(e.BudgetExceededError) as tokens:

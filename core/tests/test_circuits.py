@@ -146,7 +146,9 @@ BLAMED = {
 @pytest.mark.parametrize("cls", [getattr(e, name) for name in e.__all__])
 def test_vendors_are_blamed_for_what_is_theirs(cls):
     """Not for a bad request, a key, or too many requests."""
-    error = cls.__new__(cls, [ValueError()]) if cls is e.FallbackExhaustedError else cls.__new__(cls)
+    error = (
+        cls.__new__(cls, [ValueError()]) if cls is e.FallbackExhaustedError else cls.__new__(cls)
+    )
 
     assert (cls in BLAMED) == is_to_blame(error)
 

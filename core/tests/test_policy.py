@@ -73,7 +73,10 @@ def wait(retry, error=BUSY, *, tried=1, chance=1.0, left=math.inf, repeatable=Tr
 def test_waits_grow_up_to_the_longest(retry, tried, chance):
     """For equal luck a later wait is no shorter, and none is longer than may be."""
     retry = attrs.evolve(retry, attempts=20_000)
-    first, then = wait(retry, tried=tried, chance=chance), wait(retry, tried=tried + 1, chance=chance)
+    first, then = (
+        wait(retry, tried=tried, chance=chance),
+        wait(retry, tried=tried + 1, chance=chance),
+    )
 
     assert 0 <= first <= then <= retry.longest
 
@@ -87,7 +90,10 @@ def test_first_wait_is_the_first(retry):
 
 
 @given(
-    st.floats(5e-324, 1.7e308), st.floats(1, 1.7e308), st.floats(5e-324, 1.7e308), st.integers(1, 10**9)
+    st.floats(5e-324, 1.7e308),
+    st.floats(1, 1.7e308),
+    st.floats(5e-324, 1.7e308),
+    st.integers(1, 10**9),
 )
 def test_no_numbers_are_too_large(first, factor, longest, tried):
     """Powers leave the floats long before settings do."""
@@ -382,7 +388,9 @@ def test_every_fault_of_a_file_is_told_with_its_place(tmp_path):
 @pytest.mark.parametrize("value", [5, "sk-secret", {"usd": 1}, ["sk-secret"]])
 def test_budgets_of_settings_are_tables(value):
     """In a list."""
-    with pytest.raises(e.SettingsError, match=r"policy\.budgets: a (list of )?tables? is needed") as caught:
+    with pytest.raises(
+        e.SettingsError, match=r"policy\.budgets: a (list of )?tables? is needed"
+    ) as caught:
         Settings.from_mapping({"policy": {"budgets": value}}, environ={})
 
     assert "sk-secret" not in str(caught.value)
@@ -398,7 +406,9 @@ def test_every_error_is_billed_or_not(cls):
         e.DeadlineExceededError, e.IncompleteError, e.MalformedReplyError, e.OutcomeUnknownError,
         e.TimedOutError,
     }  # fmt: skip
-    error = cls.__new__(cls, [ValueError()]) if cls is e.FallbackExhaustedError else cls.__new__(cls)
+    error = (
+        cls.__new__(cls, [ValueError()]) if cls is e.FallbackExhaustedError else cls.__new__(cls)
+    )
 
     assert (cls in billed) == may_be_billed(error)
 

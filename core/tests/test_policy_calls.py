@@ -190,7 +190,9 @@ async def test_counting_of_tokens_is_retried_and_makes_room():
 async def test_limits_of_a_minute_are_waited_for():
     """And the record says how long it took."""
     clock = FakeClock()
-    async with client(Scripted(says("yes")), clock=clock, policy=Policy(limits=Limits(requests=2))) as ai:
+    async with client(
+        Scripted(says("yes")), clock=clock, policy=Policy(limits=Limits(requests=2))
+    ) as ai:
         for _ in range(5):
             await ai.text.generate("hi", model=MODEL)
 
@@ -201,7 +203,9 @@ async def test_limits_that_last_longer_than_the_call_are_an_error_now():
     """It goes on to the next candidate, as where the vendor says so; the vendor is not to blame."""
     other = Scripted(says("yes"))
     async with client(
-        Scripted(says("no")), others=[("two", other)], settings={"providers": {"acme": {"rate_limit": 1}}}
+        Scripted(says("no")),
+        others=[("two", other)],
+        settings={"providers": {"acme": {"rate_limit": 1}}},
     ) as ai:
         await ai.text.generate("hi", model=MODEL)
         with pytest.raises(e.RateLimitedError, match=r"its limit is reached for 60\.0 s") as caught:
@@ -224,7 +228,9 @@ async def test_tokens_are_settled_where_they_were_counted():
     unlimited = {"acme": {"policy": {"limits": {"tokens": 10_000}}}}
     for said in (settings, unlimited):
         said = {name: {"policy": one["policy"]} for name, one in said.items()}
-        async with client(one, others=[("two", two)], settings={"providers": said}, policy=policy) as ai:
+        async with client(
+            one, others=[("two", two)], settings={"providers": said}, policy=policy
+        ) as ai:
             await ai.text.generate("hi", model=[MODEL, "two/m-1"], max_tokens=100)
             first, second = (standing_of(ai, name).limiter for name in ("acme", "two"))
 
@@ -372,7 +378,10 @@ async def test_streams_count_as_answers_when_they_end(end):
             if end == "whole":
                 await stream.result()
 
-        assert (0, 0.5) == (standing_of(ai).circuit.in_a_row, standing_of(ai).circuit.share_failed(Breaker(), 1000))
+        assert (0, 0.5) == (
+            standing_of(ai).circuit.in_a_row,
+            standing_of(ai).circuit.share_failed(Breaker(), 1000),
+        )
 
 
 async def test_first_event_of_a_probe_closes_the_circuit():
@@ -420,6 +429,59 @@ async def test_waiting_for_ones_own_limits_is_not_the_vendors_fault():
             assert 0 == standing_of(ai).limiter.waiting
 
 
+async def test_who_waited_while_the_circuit_opened_goes_elsewhere():
+    """Nobody goes from the queue to a vendor that is down by then; nothing is told twice."""
+    clock, other = TurningClock(), Scripted(says("two"))
+
+    class Falls(Scripted):
+        async def generate(self, request):
+            self.requests.append(request)
+            await clock.sleep(1)
+            raise DOWN.again()
+
+    settings = {"providers": {"acme": {"policy": {"limits": {"concurrency": 1, "requests": 9}}}}}
+    policy = Policy(retry=ONCE, breaker=Breaker(failures=2), budgets=BUDGET_OF_MANY)
+    one, replies = Falls(), []
+    async with (
+        client(one, others=[("two", other)], clock=clock, settings=settings, policy=policy) as ai,
+        clock.turning(),
+    ):
+
+        async def call():
+            replies.append(await ai.text.generate("hi", model=["acme/new", "two/m-1"]))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(call)
+        limiter = standing_of(ai).limiter
+
+        assert (2, 5) == (len(one.requests), len(other.requests))
+        assert (0, 0, 2) == (limiter.running, limiter.waiting, len(limiter._sent))
+    failed = [reply for reply in replies if outcomes(reply.record) == ["server", None]]
+    others = [reply for reply in replies if outcomes(reply.record) == ["circuit_open", None]]
+    assert (2, 3) == (len(failed), len(others))
+    assert all(not reply.record.warnings for reply in others)
+
+
+async def test_who_slept_while_the_circuit_opened_is_asked_last():
+    """A retry is no reason to jump the line."""
+    clock, provider = FakeClock(), Scripted(DOWN, says("one"))
+    other = Scripted(says("two"))
+
+    async with client(provider, others=[("two", other)], clock=clock) as ai:
+
+        class Opens(FakeClock):
+            async def sleep(self, seconds):
+                standing_of(ai).circuit.opened_at = clock.now()
+
+        ai._way.clock = Opens()
+        reply = await ai.text.generate("hi", model=[MODEL, "two/m-1"])
+        last = await ai.text.generate("hi", model=MODEL)
+
+    assert ["server", "circuit_open", None] == outcomes(reply.record)
+    assert ("two", ["circuit_open", None]) == (reply.text, outcomes(last.record))
+
+
 # -- budgets ------------------------------------------------------------------------------
 
 
@@ -449,7 +511,12 @@ async def test_budgets_have_what_was_used_in_the_end(how):
 
 @pytest.mark.parametrize(
     ("error", "used"),
-    [(BUSY, 0), (e.BadRequestError("no"), 0), (e.TimedOutError("no"), 1001), (ValueError("no"), 1001)],
+    [
+        (BUSY, 0),
+        (e.BadRequestError("no"), 0),
+        (e.TimedOutError("no"), 1001),
+        (ValueError("no"), 1001),
+    ],
 )
 async def test_budgets_keep_what_may_have_been_paid_for(error, used):
     """What was refused cost nothing."""
@@ -463,7 +530,9 @@ async def test_budgets_keep_what_may_have_been_paid_for(error, used):
 async def test_spent_budgets_refuse_before_anything_is_sent():
     """It is spent at every candidate's."""
     provider, other = Scripted(says("yes")), Scripted(says("no"))
-    async with client(provider, others=[("two", other)], policy=Policy(budgets=Budget(tokens=100))) as ai:
+    async with client(
+        provider, others=[("two", other)], policy=Policy(budgets=Budget(tokens=100))
+    ) as ai:
         with pytest.raises(e.BudgetExceededError, match="may need 1001"):
             await ai.text.generate("hi", model=[MODEL, "two/m-1"])
         await ai.text.generate("hi", model=MODEL, max_tokens=50)
@@ -489,7 +558,9 @@ async def test_budgets_of_instances_and_kinds_of_work_are_their_own():
     """Equal ones of two instances are two; a wider one that is equal counts once, for all."""
     equal = {"policy": {"budgets": [{"tokens": 1500}]}}
     settings = {"providers": {"acme": equal, "two": equal}}
-    async with client(Scripted(DOWN), others=[("two", Scripted(says("yes")))], settings=settings) as ai:
+    async with client(
+        Scripted(DOWN), others=[("two", Scripted(says("yes")))], settings=settings
+    ) as ai:
         ai._way.forget()
         await ai.text.generate("hi", model="two/m-1")
         with pytest.raises(e.ServerError):
@@ -497,7 +568,9 @@ async def test_budgets_of_instances_and_kinds_of_work_are_their_own():
         with pytest.raises(e.BudgetExceededError):
             await ai.text.generate("hi", model="two/m-1")
     settings = {**settings, "policies": {"text": equal["policy"]}}
-    async with client(Scripted(says("yes")), others=[("two", Scripted(says("yes")))], settings=settings) as ai:
+    async with client(
+        Scripted(says("yes")), others=[("two", Scripted(says("yes")))], settings=settings
+    ) as ai:
         await ai.text.generate("hi", model="two/m-1")
         with pytest.raises(e.BudgetExceededError):
             await ai.text.generate("hi", model=MODEL)
@@ -506,7 +579,9 @@ async def test_budgets_of_instances_and_kinds_of_work_are_their_own():
 async def test_tenants_come_under_their_own_budgets_and_those_of_the_client():
     """Limits and circuits are each tenant's own."""
     whole, each = Budget(tokens=2500), Budget(tokens=1500)
-    policy = Policy(retry=ONCE, budgets=whole, limits=Limits(requests=1), breaker=Breaker(failures=1))
+    policy = Policy(
+        retry=ONCE, budgets=whole, limits=Limits(requests=1), breaker=Breaker(failures=1)
+    )
     async with client(Scripted(says("yes")), policy=policy) as ai:
         ann, bob, cem = (
             ai.scoped(name, policy=Policy(budgets=each)) for name in ("ann", "bob", "cem")
@@ -528,7 +603,9 @@ async def test_tenants_come_under_their_own_budgets_and_those_of_the_client():
 async def test_tenants_wait_for_their_own_limits():
     """One does not use up another's."""
     clock = FakeClock()
-    async with client(Scripted(says("yes")), clock=clock, policy=Policy(limits=Limits(requests=1))) as ai:
+    async with client(
+        Scripted(says("yes")), clock=clock, policy=Policy(limits=Limits(requests=1))
+    ) as ai:
         for name in ("ann", "bob"):
             await ai.scoped(name).text.generate("hi", model=MODEL)
         assert [] == clock.slept
@@ -613,14 +690,17 @@ async def test_calls_leave_nothing_behind_wherever_they_are_cancelled(how):
             cost = used_of(ai, BUDGET_OF_MANY) - before
             count = await ai._storage.store.get("budgets", "day:0:")
 
-            assert (0, 0, None) == (standing.limiter.running, standing.limiter.waiting, standing.circuit.prober)
+            assert (0, 0, None) == (
+                standing.limiter.running,
+                standing.limiter.waiting,
+                standing.circuit.prober,
+            )
             assert used_of(ai, BUDGET_OF_MANY) == (0 if count is None else count["tokens"])
             assert cost in {0, 2, 1001}
             costs.append(cost)
     assert not ends[0]
     assert ends[-1]
     assert [0, 1001, 2] == list(dict.fromkeys(costs))
-
 
 
 async def test_who_leaves_between_attempts_leaves_nothing():

@@ -75,7 +75,8 @@ async def test_call_that_was_refused_is_heard():
 
 
 @pytest.mark.parametrize(
-    ("end", "text", "error"), [("whole", "ab", None), ("left", "a", None), ("broken", "ab", "server")]
+    ("end", "text", "error"),
+    [("whole", "ab", None), ("left", "a", None), ("broken", "ab", "server")],
 )
 async def test_streams_are_heard_to_their_end(end, text, error):
     """Once, whichever end it is; of an answer that is not whole, what had come."""

@@ -54,6 +54,10 @@ UNASKED: Final = Cost(None, "no provider was asked")
 UNCOUNTED: Final = Cost(None, "what was used was not counted")
 
 
+class EjectedError(Exception):
+    """A candidate was put at the end of the line."""
+
+
 class Call:
     """
     One call under way.
@@ -75,7 +79,7 @@ class Call:
     """
 
     __slots__ = (
-        "_began", "_door", "_given", "_is_asked", "_is_billed", "_is_counted", "_is_told", "_plan",
+        "_began", "_door", "_ejected", "_given", "_is_asked", "_is_billed", "_is_counted", "_is_told", "_plan",
         "_policy", "_purse", "_reserve", "_row", "_started", "_ticket", "_tokens", "_way", "asked",
         "deadlines", "record", "request",
     )  # fmt: skip
@@ -100,6 +104,7 @@ class Call:
         self._is_counted = False  # what came of it is known to the circuit
         self._is_billed = False  # some attempt of the present candidate may have been
         self._purse: Purse = {}
+        self._ejected: list[Row] = []
         self._plan: Plan | None = None
         self._door: Door | None = None  # held to the end, so that it is not closed before
         self._ticket: Ticket | None = None
@@ -197,17 +202,17 @@ class Call:
                 with one of each.
         """
         failures: list[e.AnymodalError] = []
-        ejected: list[Row] = []
+        self._ejected = []
         way = self._way
-        for candidate in chain(way.candidates(model, self.record.modality), ejected):
+        for candidate in chain(way.candidates(model, self.record.modality), self._ejected):
             self._began = way.clock.now()
             self._is_asked = self._is_billed = False
+            warned = len(self.record.warnings)
             try:
                 if isinstance(candidate, e.AnymodalError):
                     raise candidate  # noqa: TRY301  # a name that nobody serves fails like an attempt
                 plan = self._goes_to(candidate)
-                if plan.standing.circuit.opened_at is not None and self._ejects(candidate, ejected):
-                    continue
+                self._turn_away(plan, candidate)
                 request = self.request = request_of(candidate)
                 self._admit(candidate, needs_of(request))
                 if weigh is not None and (plan.budgets or plan.is_limited):
@@ -215,6 +220,9 @@ class Call:
                 return await self._answer(
                     attempt, request, bind, opens_stream=opens_stream, again=is_repeatable
                 )
+            except EjectedError:
+                del self.record.warnings[warned:]
+                await self._give_back()
             except BaseException as error:
                 self._failed(candidate, error)
                 await self._give_back()
@@ -246,26 +254,31 @@ class Call:
             self.deadlines = plan.deadlines
         return plan
 
-    def _ejects(self, row: Row, ejected: list[Row]) -> bool:
+    def _turn_away(self, plan: Plan, row: Row) -> None:
         """
-        Whether *row*, whose circuit is open, is not asked in its turn.
+        See to it that *row* is not asked in its turn where its circuit is open.
 
-        It is put at the end of the line then, unless the policy wants a refusal.
+        It is put at the end of the line, unless the policy wants a refusal.
+
+        Raises:
+            EjectedError: It was.
+            CircuitOpenError: The policy does.
         """
-        plan = cast("Plan", self._plan)
         breaker, circuit = plan.rules.breaker, plan.standing.circuit
-        if any(row is one for one in ejected):
-            return False
+        if circuit.opened_at is None or circuit.prober is self:
+            return
+        if any(row is one for one in self._ejected):
+            return
         if circuit.admits(breaker, self._way.clock.now(), self):
             self._way.changed(plan)
-            return False
+            return
         msg = f"{row.offer.instance} failed too often of late; it is left alone for {breaker.rest:g} s."
         error = e.CircuitOpenError(msg)
         if breaker.refuses:
             raise error
-        ejected.append(row)
+        self._ejected.append(row)
         self.record.attempts.append(self._attempt(row, error))
-        return True
+        raise EjectedError
 
     def _admit(self, row: Row, needs: Sequence[str]) -> None:
         """Refuse what the model is known not to do; warn of what may not last."""
@@ -300,8 +313,9 @@ class Call:
             tried += 1
             self._is_asked = self._is_counted = False
             try:
-                if plan.is_limited:
-                    await self._let_in(plan)
+                has_waited = plan.is_limited and await self._let_in(plan)
+                if has_waited or tried > 1:
+                    self._turn_away(plan, row)
                 door = way.doors.get(offer)
                 if door is None:
                     door = await self.within(way.doors.open(offer, bind), None)
@@ -365,12 +379,12 @@ class Call:
             return None
         return wait if standing.allowance.failed(rules.retry) else None
 
-    async def _let_in(self, plan: Plan) -> None:
-        """Wait for a turn, where the instance's limits ask for that."""
+    async def _let_in(self, plan: Plan) -> bool:
+        """Wait for a turn, where the instance's limits ask for that; return whether they did."""
         limiter, limits, tokens = plan.standing.limiter, plan.rules.limits, self._tokens
         self._ticket = limiter.take(limits, tokens)
         if self._ticket is not None:
-            return
+            return False
         try:
             self._ticket = await self.within(limiter.wait(limits, tokens, self._left), None)
         except TooLongError as late:
@@ -382,11 +396,12 @@ class Call:
             error = e.RateLimitedError(msg, provider=record.provider, retry_after=late.seconds)
             error.never_sent = True
             raise error from None
+        return True
 
     def _leave(self) -> None:
         """Make room for the next."""
         if self._ticket is not None and self._plan is not None:
-            self._plan.standing.limiter.leave(self._ticket)
+            self._plan.standing.limiter.leave(self._ticket, was_used=self._is_asked)
 
     async def within(self, doing: Awaitable[T], seconds: float | None) -> T:
         """

@@ -156,11 +156,15 @@ class Limiter:
             await freed.wait()
             group.cancel_scope.cancel()
 
-    def leave(self, ticket: Ticket) -> None:
-        """Note, once, that a call has ended."""
+    def leave(self, ticket: Ticket, *, was_used: bool = True) -> None:
+        """Note, once, that a call has ended; one that sent nothing counts for no minute."""
         if ticket.is_in:
             ticket.is_in = False
             self.running -= 1
+            if ticket.is_counted and not was_used:
+                ticket.is_counted = False
+                self._tokens -= ticket.tokens
+                self._sent.remove(ticket)
             if self._freed is not None:
                 self._freed.set()
 
