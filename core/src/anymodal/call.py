@@ -388,15 +388,39 @@ class Call:
         try:
             self._ticket = await self.within(limiter.wait(limits, tokens, self._left), None)
         except TooLongError as late:
-            record = self.record
-            msg = (
-                f"{record.instance}: its limit is reached for {late.seconds:.1f} s, which is longer "
-                "than the call may take."
-            )
-            error = e.RateLimitedError(msg, provider=record.provider, retry_after=late.seconds)
-            error.never_sent = True
-            raise error from None
+            raise self._limited(late) from None
         return True
+
+    def _limited(self, late: TooLongError) -> e.RateLimitedError:
+        record = self.record
+        msg = (
+            f"{record.instance}: its limit is reached for {late.seconds:.1f} s, which is longer "
+            "than the call may take."
+        )
+        error = e.RateLimitedError(msg, provider=record.provider, retry_after=late.seconds)
+        error.never_sent = True
+        return error
+
+    async def again(self) -> None:
+        """
+        Wait until the present attempt may send one request more, beside those that it sent.
+
+        Raises:
+            RateLimitedError: Its instance's limit is reached for longer than the call may take.
+        """
+        plan = cast("Plan", self._plan)
+        self._is_billed = True  # for what it sent before, whatever becomes of the rest
+        if not plan.is_limited:
+            return
+        try:
+            await self.within(plan.standing.limiter.wait_again(plan.rules.limits, self._left), None)
+        except TooLongError as late:
+            raise self._limited(late) from None
+
+    def at_once(self, most: int) -> int:
+        """Return how many requests the present attempt may have under way, *most* at most."""
+        plan = cast("Plan", self._plan)
+        return most if plan.rules.limits.concurrency is None else 1
 
     def _leave(self) -> None:
         """Make room for the next."""

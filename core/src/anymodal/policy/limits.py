@@ -156,6 +156,22 @@ class Limiter:
             await freed.wait()
             group.cancel_scope.cancel()
 
+    async def wait_again(self, limits: Limits, left: Callable[[], float]) -> None:
+        """
+        Let a call that is in send a further request when the rate allows it.
+
+        It does not queue: who holds a place must not wait for those who wait for one.
+
+        Raises:
+            TooLongError: It would have to wait longer than *left* gives.
+        """
+        rate = Limits(requests=limits.requests)
+        while (seconds := self.wait_for(rate, 0)) > 0:
+            if seconds > left():
+                raise TooLongError(seconds)
+            await self._clock.sleep(seconds)
+        self.leave(self._let_in(rate, 0))
+
     def leave(self, ticket: Ticket, *, was_used: bool = True) -> None:
         """Note, once, that a call has ended; one that sent nothing counts for no minute."""
         if ticket.is_in:
