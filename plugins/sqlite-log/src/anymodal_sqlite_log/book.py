@@ -6,6 +6,8 @@ import datetime as dt
 import logging
 import os
 import sqlite3
+import threading
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -38,7 +40,7 @@ class Entry:
 
 class Book:
     """
-    The file as one process writes it. Not for two threads at once.
+    The file as one process writes it.
 
     Args:
         path: The file.
@@ -62,17 +64,22 @@ class Book:
         self._keep_days = keep_days
         self._max_bytes = max_bytes
         self._full_text = full_text
-        self._process = os.getpid()
+        self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
         self._pruned_at: dt.datetime | None = None
         self._is_broken = False
         self.lost = 0
         """How many calls were not written because the file could not be."""
+        _BOOKS.add(self)
 
     def write(self, events: Sequence[CallEnded | JobChanged]) -> None:
         """Write *events*, or say once in the log of the program that it cannot be."""
         clean = cleaner(os.environ)
         made = [one for event in events if (one := self._made(event, clean)) is not None]
+        with self._lock:
+            self._write(made)
+
+    def _write(self, made: Sequence[Entry | JobChanged]) -> None:
         try:
             db = self._open()
             with transaction(db):
@@ -92,14 +99,22 @@ class Book:
 
     def close(self) -> None:
         """Close the file; to be written again opens it again."""
-        if self._process != os.getpid():
-            return  # SQLite wants what a process inherits neither used nor closed
-        db, self._db = self._db, None
-        if db is not None:
-            try:
-                db.close()
-            except sqlite3.Error as error:
-                _log().warning("the log of calls was not closed: %s", told(self.path, error))
+        with self._lock:
+            db, self._db = self._db, None
+            if db is not None:
+                try:
+                    db.close()
+                except sqlite3.Error as error:
+                    _log().warning("the log of calls was not closed: %s", told(self.path, error))
+
+    def hold(self) -> None:
+        """Close the file, and let nobody open it before `let_go`."""
+        self._lock.acquire()
+        self.close()
+
+    def let_go(self) -> None:
+        """Let others go on."""
+        self._lock.release()
 
     # -- what is written ----------------------------------------------------------------
 
@@ -266,3 +281,27 @@ def _own(db: sqlite3.Connection, prompt: int | None) -> set[int]:
 
 def _log() -> logging.Logger:
     return logging.getLogger("anymodal_sqlite_log")
+
+
+# -- forks --------------------------------------------------------------------------------
+
+_BOOKS: Final[weakref.WeakSet[Book]] = weakref.WeakSet()
+_HELD: Final[list[Book]] = []
+
+
+def _before_fork() -> None:
+    """Close every file: SQLite wants nothing of it carried into another process."""
+    for book in list(_BOOKS):
+        book.hold()
+        _HELD.append(book)
+
+
+def _after_fork() -> None:
+    while _HELD:
+        _HELD.pop().let_go()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
+    )

@@ -88,6 +88,11 @@ class SqliteLog:
         self._book: Book | None = None
         self._is_off: bool | None = None
 
+    def _be_here(self) -> None:
+        """Leave to the parent what is the parent's: its thread does not come along."""
+        if self._process != os.getpid():
+            self._begin()
+
     def __repr__(self) -> str:
         return f"<SqliteLog {self.path}>"
 
@@ -108,6 +113,7 @@ class SqliteLog:
         Returns:
             Whether that was so within *timeout* seconds.
         """
+        self._be_here()
         with self._idle:
             return self._idle.wait_for(lambda: not self._is_writing, timeout)
 
@@ -136,9 +142,7 @@ class SqliteLog:
     # -- in whatever thread calls are made ------------------------------------------------
 
     def _take(self, event: Kept) -> None:
-        if self._process != os.getpid():
-            _INHERITED.append((self._book, self._executor))
-            self._begin()
+        self._be_here()
         size = _size(event)
         with self._idle:
             if self._waiting and (
@@ -160,8 +164,10 @@ class SqliteLog:
             self._executor = ThreadPoolExecutor(1, "anymodal-sqlite-log")
         try:
             self._executor.submit(self._write)  # the interpreter waits for it before it ends
-        except RuntimeError:  # it is ending already
+        except RuntimeError:  # it is ending already, and nobody closes the file any more
             self._write()
+            if self._book is not None:
+                self._book.close()
 
     # -- in the thread ----------------------------------------------------------------------
 
@@ -211,10 +217,6 @@ class SqliteLog:
         book = Book(path, content=content, keep_days=days, max_bytes=self._max_bytes)
         weakref.finalize(self, book.close)
         return book
-
-
-_INHERITED: Final[list[object]] = []
-"""What a forked process has of its parent's: SQLite wants it neither used nor closed there."""
 
 
 def _size(event: Kept) -> int:
