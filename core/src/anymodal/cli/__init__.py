@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
 
 __all__ = ["main"]
 
 
+INTERRUPTED: Final = 130
+"""What a shell shows of a program that Ctrl-C ended."""
+
+
 def main() -> int:
     """Run the command, and return its exit status."""
+    try:
+        return _main()
+    except KeyboardInterrupt:  # before there is anything to close
+        return INTERRUPTED
+
+
+def _main() -> int:
     try:
         import click  # noqa: F401, PLC0415  # an extra
         import rich  # noqa: F401, PLC0415  # an extra
