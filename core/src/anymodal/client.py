@@ -13,7 +13,7 @@ from .config import Settings
 from .connection import Clock
 from .doors import Doors, SystemClock
 from .events import Observer
-from .modalities import IMAGE, TEXT, Modality
+from .modalities import EMBEDDING, IMAGE, TEXT, Modality
 from .policies import Policy
 from .registry import Registry
 from .resolution import Offer
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .discovery import Discovery
+    from .facades.embedding import EmbeddingFacade
     from .facades.image import ImageFacade
     from .facades.jobs import Jobs
     from .facades.text import TextFacade
@@ -120,6 +121,11 @@ class Client(Changeable):
     def image(self) -> ImageFacade:
         """Pictures from words, and from other pictures."""
         return self[IMAGE]
+
+    @property
+    def embedding(self) -> EmbeddingFacade:
+        """Texts in, vectors out."""
+        return self[EMBEDDING]
 
     @property
     def jobs(self) -> Jobs:

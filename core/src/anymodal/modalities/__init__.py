@@ -18,6 +18,7 @@ from ..markers import hookimpl
 from ..specs import is_id, names
 
 if TYPE_CHECKING:
+    from ..facades.embedding import EmbeddingFacade
     from ..facades.image import ImageFacade
     from ..facades.text import TextFacade
     from ..resolution import Strategy
@@ -158,10 +159,11 @@ REALTIME: Final[Modality[object]] = Modality(
     capabilities={"audio_input", "audio_output", "function_calling", "image_input", "live"},
     strategy="anymodal.resolution.override:by_override",
 )
-EMBEDDING: Final[Modality[object]] = Modality(
+EMBEDDING: Final[Modality[EmbeddingFacade]] = Modality(
     name="embedding",
     spec="anymodal.modalities.embedding:EmbeddingProviderSpec",
-    capabilities={"dimensions", "image_input"},
+    facade="anymodal.facades.embedding:EmbeddingFacade",
+    capabilities={"dense", "dimensions", "image_input", "sparse"},
 )
 RETRIEVAL: Final[Modality[object]] = Modality(
     name="retrieval",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..policy.standing import Health
     from ..stores import Store
     from ..way import Middleware
+    from .embedding import SyncEmbeddingFacade
     from .image import SyncImageFacade
     from .jobs import SyncJobs
     from .text import SyncTextFacade
@@ -107,6 +108,13 @@ class SyncClient:
         from .image import SyncImageFacade  # noqa: PLC0415  # as above
 
         return SyncImageFacade(self._opened().image, self._loop)
+
+    @cached_property
+    def embedding(self) -> SyncEmbeddingFacade:
+        """Texts in, vectors out."""
+        from .embedding import SyncEmbeddingFacade  # noqa: PLC0415  # as above
+
+        return SyncEmbeddingFacade(self._opened().embedding, self._loop)
 
     @property
     def jobs(self) -> SyncJobs:
