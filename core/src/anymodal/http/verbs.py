@@ -5,17 +5,20 @@ from __future__ import annotations
 import builtins
 import json
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Final, TypeVar
 
 import attrs
 
 from .. import errors as e
 from ..failures import name_provider, status_error, transport_errors
+from ..media import Media
 from ..specs import Deadlines, ErrorRefinement
 from ..streams import Batches, LineSplitter, SseSplitter
-from .bodies import MAX_BODY_BYTES, MAX_ERROR_BYTES
+from .addresses import Resolver, resolved
+from .bodies import MAX_ANSWER_BYTES, MAX_BODY_BYTES, MAX_ERROR_BYTES, MAX_STREAM_BYTES
 from .forms import Form, FormPart
 from .transports import HttpReply, HttpRequest, Transport
 
@@ -25,6 +28,7 @@ _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """RFC 9110, section 5.6.2, token (read 2026-11-20)."""
 
 EventT = TypeVar("EventT")
+MediaT = TypeVar("MediaT", bound=Media)
 
 
 @attrs.frozen(kw_only=True)
@@ -39,6 +43,7 @@ class Http:
         refine: The plugin's table of errors.
         scrub: Takes secrets out of the vendor's words.
         deadlines: Only `connect` is kept here; the core keeps the others.
+        resolver: Finds addresses of hosts that links lead to.
     """
 
     provider: str
@@ -47,6 +52,7 @@ class Http:
     refine: ErrorRefinement | None = attrs.field(default=None, repr=False)
     scrub: Callable[[str], str] = attrs.field(default=str, repr=False)
     deadlines: Deadlines = Deadlines()
+    resolver: Resolver = attrs.field(default=resolved, repr=False)
 
     async def send(
         self,
@@ -173,6 +179,52 @@ class Http:
         """
         return await self.json(method, path, body=Form(parts), headers=headers, limit=limit)
 
+    async def download(
+        self,
+        url: str,
+        kind: type[MediaT],
+        *,
+        into: Path | None = None,
+        limit: int = MAX_BODY_BYTES,
+        hosts: Collection[str] = (),
+        headers: Mapping[str, str] | None = None,
+        media_type: str = "",
+    ) -> MediaT:
+        """
+        Fetch what a link in an answer leads to.
+
+        The provider's own places are called like every other path of it. Elsewhere
+        only public addresses are: each hop is looked up, all its addresses are
+        checked, and one of those is connected to. Where settings or environment
+        name a proxy, that one looks names up, and what it lets through is its
+        rule; addresses in links are checked all the same.
+
+        Args:
+            url: Of http or https.
+            kind: What is expected: `Image`, `Audio`, `Video`, or `File` for anything.
+            into: Where it is put, complete or not at all; None to keep it in memory.
+            limit: Most bytes that it may have.
+            hosts: What is the provider's own beside `base_url`: hosts by https, `*.acme.example`
+                for those below one, or origins such as `http://127.0.0.1:9000`.
+            headers: Sent to the provider's own places only. They may hold keys.
+            media_type: What it is, where that is known from what was asked for; else
+                it is read from the bytes, or from the answer's `content-type`.
+
+        Raises:
+            InvalidRequestError: The folder of *into* is not there.
+            MalformedReplyError: The link, or one that it redirects to, is not followed;
+                or what it leads to is not of *kind*.
+            NotFoundError: There is nothing, or no longer.
+            TooLargeError: It is over *limit*.
+            IncompleteError: It ended early.
+            VendorError: By the status, or because there was no answer.
+            OSError: *into* cannot be written.
+        """
+        from .downloads import Wanted, download  # noqa: PLC0415  # most calls follow no link
+
+        wanted = Wanted(url, hosts=hosts, headers=headers or {}, limit=limit)
+        return await download(self, wanted, kind, into=into, media_type=media_type)
+
     def sse(
         self,
         method: str,
@@ -218,6 +270,8 @@ async def opened(
     provider: str,
     feed: Callable[[bytes, list[EventT]], None],
     end: Callable[[list[EventT]], None] | None = None,
+    *,
+    limit: int = MAX_STREAM_BYTES,
 ) -> AsyncGenerator[Batches[EventT], None]:
     """
     Iterate over what *feed* makes of the body of *reply*, and close it in the end.
@@ -229,6 +283,7 @@ async def opened(
         provider: For errors.
         feed: Adds the events that a chunk completes to a list.
         end: Adds what is left when the body has ended.
+        limit: Longest body in bytes, unpacked.
 
     Raises:
         MalformedReplyError: It is a web page.
@@ -245,16 +300,20 @@ async def opened(
         if reply.headers.get("content-type", "").lower().startswith("text/html"):
             msg = f"{provider}: the answer is a web page; check base_url"
             raise e.MalformedReplyError(msg, provider=provider)
-        async with aclosing(_translated(reply, provider)) as chunks:
+        async with aclosing(_translated(reply, provider, limit)) as chunks:
             yield Batches(chunks, named, end)
     finally:
         await reply.aclose()  # a generator that was never begun closes nothing
 
 
-async def _translated(reply: HttpReply, provider: str) -> AsyncGenerator[bytes, None]:
+async def _translated(reply: HttpReply, provider: str, limit: int) -> AsyncGenerator[bytes, None]:
     chunks = reply.chunks()
+    left = limit
     try:
         async for chunk in chunks:
+            left -= len(chunk)
+            if left < 0:
+                raise _too_large(provider, limit)  # noqa: TRY301  # closed like what the library raises
             yield chunk
     except Exception:
         with transport_errors(provider):
@@ -264,7 +323,7 @@ async def _translated(reply: HttpReply, provider: str) -> AsyncGenerator[bytes, 
 
 
 async def read(
-    reply: HttpReply, provider: str, limit: int = MAX_BODY_BYTES, *, cut: bool = False
+    reply: HttpReply, provider: str, limit: int = MAX_ANSWER_BYTES, *, cut: bool = False
 ) -> bytes:
     """
     Return the body of *reply*, and close it.

@@ -17,7 +17,7 @@ import attrs
 from anymodal import errors as e
 from anymodal.connection import Connection
 from anymodal.failures import request_id
-from anymodal.http import opened, parse_json, read
+from anymodal.http import MAX_BODY_BYTES, opened, parse_json, read
 from anymodal.jobs import Handle, JobState, JobStatus, state_of, submitting
 from anymodal.modalities.batches import BatchLine, Outcome
 from anymodal.modalities.text import TextRequest
@@ -107,7 +107,9 @@ class BatchingMessages(MessagesText):
         )
         outcomes: dict[str, Outcome] = {}
         splitter = LineSplitter()
-        async with opened(reply, provider, splitter.feed, splitter.end) as lines:
+        async with opened(
+            reply, provider, splitter.feed, splitter.end, limit=MAX_BODY_BYTES
+        ) as lines:
             async for line in lines:
                 if line.strip():
                     row = parse_json(line, provider)

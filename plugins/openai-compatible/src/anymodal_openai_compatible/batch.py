@@ -18,7 +18,7 @@ import attrs
 from anymodal import errors as e
 from anymodal.connection import Connection
 from anymodal.failures import request_id, status_error
-from anymodal.http import HttpReply, opened, parse_json, read
+from anymodal.http import MAX_BODY_BYTES, HttpReply, opened, parse_json, read
 from anymodal.jobs import Handle, JobState, JobStatus, state_of, submitting
 from anymodal.modalities.batches import BatchLine, Outcome
 from anymodal.modalities.text import TextRequest
@@ -217,7 +217,9 @@ class BatchingText(CompatibleText):
         path = f"/files/{quote(file, safe='')}/content"
         reply = await self.carrier.send("GET", path, headers={})
         splitter = LineSplitter()
-        async with opened(reply, self.provider, splitter.feed, splitter.end) as lines:
+        async with opened(
+            reply, self.provider, splitter.feed, splitter.end, limit=MAX_BODY_BYTES
+        ) as lines:
             async for line in lines:
                 if line.strip():
                     row = parse_json(line, self.provider)
