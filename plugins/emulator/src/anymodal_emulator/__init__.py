@@ -15,17 +15,18 @@ from anymodal import hookimpl
 if TYPE_CHECKING:
     from anymodal import CommandSpec
 
-    from .app import Emulator, Memory, RefusedError, Request, Stream, sse
+    from .app import Emulator, Memory, RefusedError, Request, Stream, Talk, sse
     from .completeness import gaps
     from .exchange import Exchange, Received, Reply
-    from .faults import Cut, Drip, Fault, Pings, Raw, Reset, Rewrite, Slow, Stall, Status
+    from .faults import Close, Cut, Drip, Fault, Pings, Raw, Reset, Rewrite, Slow, Stall, Status
     from .running import Emulated, emulated
 
 _HOMES = {
-    "app": ("Emulator", "Memory", "RefusedError", "Request", "Stream", "sse"),
+    "app": ("Emulator", "Memory", "RefusedError", "Request", "Stream", "Talk", "sse"),
     "completeness": ("gaps",),
     "exchange": ("Exchange", "Received", "Reply"),
     "faults": (
+        "Close",
         "Cut",
         "Drip",
         "Fault",
@@ -42,6 +43,7 @@ _HOMES = {
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Close",
     "Cut",
     "Drip",
     "Emulated",
@@ -61,6 +63,7 @@ __all__ = [
     "Stall",
     "Status",
     "Stream",
+    "Talk",
     "emulated",
     "gaps",
     "sse",

@@ -2,9 +2,10 @@
 What authors of emulators write with: routes, refusals, streams, ids and a clock.
 
 An emulator is a module with an `Emulator` called `app`. Its handlers are plain
-functions from a `Request` to a `Reply` or a `Stream`; what is wrong with a
-request they say by raising `RefusedError`, which one function turns into the
-vendor's words. What an application remembers belongs to the server it runs in.
+functions from a `Request` to a `Reply` or a `Stream`, and async ones where they
+hold a `Talk` over a WebSocket. What is wrong with a request they say by raising
+`RefusedError`, which one function turns into the vendor's words. What an
+application remembers belongs to the server it runs in.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Final, Literal, TypeAlias, cast
 
 import attrs
 
 from .exchange import Receive, Received, Reply, Send
+from .sockets import Talk
 
-__all__ = ["Emulator", "Memory", "RefusedError", "Reply", "Request", "Stream", "sse"]
+__all__ = ["Emulator", "Memory", "RefusedError", "Reply", "Request", "Stream", "Talk", "sse"]
 
 EPOCH: Final = 1_790_000_000
 """Where every server's clock starts: 2026-09-21, 14:13:20 UTC."""
@@ -166,6 +168,7 @@ def sse(data: object, *, event: str = "") -> bytes:
 
 
 Handler: TypeAlias = Callable[[Request], Reply | Stream]
+TalkHandler: TypeAlias = Callable[[Request, Talk], Awaitable[None]]
 
 
 class Emulator:
@@ -195,14 +198,23 @@ class Emulator:
         self._admit = admit
         self._headers = headers
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
+        self._talks: list[tuple[re.Pattern[str], TalkHandler]] = []
         self._state: dict[str, object] = {}
 
     def route(self, method: str, path: str) -> Callable[[Handler], Handler]:
         """Let a function answer *method* at *path*; `{name}` there is one segment or more."""
-        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>.+?)", path))
 
         def add(handler: Handler) -> Handler:
-            self._routes.append((method, pattern, handler))
+            self._routes.append((method, _pattern(path), handler))
+            return handler
+
+        return add
+
+    def talk(self, path: str) -> Callable[[TalkHandler], TalkHandler]:
+        """Let an async function of a request and a `Talk` speak over WebSockets at *path*."""
+
+        def add(handler: TalkHandler) -> TalkHandler:
+            self._talks.append((_pattern(path), handler))
             return handler
 
         return add
@@ -211,9 +223,9 @@ class Emulator:
         self, scope: MutableMapping[str, object], receive: Receive, send: Send
     ) -> None:
         """Answer, as ASGI has it."""
-        if scope["type"] != "http":
-            msg = f"{self.provider}: {scope['type']} is not served here"
-            raise NotImplementedError(msg)
+        if scope["type"] == "websocket":
+            await self._converse(self._request(scope, b""), receive, send)
+            return
         request = await self._read(scope, receive)
         answer, headers = self.answer(request), dict(self._headers(request))
         if isinstance(answer, Reply):
@@ -232,17 +244,42 @@ class Emulator:
             message = await receive()
             body += cast("bytes", message.get("body", b""))
             more = bool(message.get("more_body"))
+        return self._request(scope, body)
+
+    def _request(self, scope: MutableMapping[str, object], body: bytes) -> Request:
         pairs = cast("Iterable[tuple[bytes, bytes]]", scope["headers"])
         state = cast("dict[str, object]", scope.get("state", self._state))
         memory = cast("Memory", state.setdefault(f"memory of {self.provider}", Memory()))
         received = Received(
-            cast("str", scope["method"]),
+            cast("str", scope.get("method", "GET")),
             cast("str", scope["path"]),
             cast("bytes", scope["query_string"]).decode("ascii"),
             {k.decode("ascii"): v.decode("latin-1") for k, v in pairs},
             body,
         )
         return Request(received, {}, memory, cast("str", state.get("key", "")))
+
+    async def _converse(self, request: Request, receive: Receive, send: Send) -> None:
+        talk, path = Talk(receive, send), request.received.path
+        try:
+            for pattern, handler in self._talks:
+                if match := pattern.fullmatch(path):
+                    asked = attrs.evolve(request, args=match.groupdict())
+                    self._admit(asked)
+                    await handler(asked, talk)
+                    if talk.code is None:
+                        await talk.close()
+                    return
+            raise RefusedError(kind="no_path", got=f"GET {path}")  # noqa: TRY301  # refused like any other
+        except RefusedError as refused:
+            reply = self._refuse(refused)
+            if talk.is_accepted:
+                await talk.close(1008, reply.body.decode()[:120])
+                return
+            headers = {**self._headers(request), **reply.headers}
+            headers["content-length"] = str(len(reply.body))
+            await _start(send, reply.status, headers, kind="websocket.http.response.start")
+            await send({"type": "websocket.http.response.body", "body": reply.body})
 
     def answer(self, request: Request) -> Reply | Stream:
         """Return the answer to *request*, as for the lines of a batch."""
@@ -264,6 +301,12 @@ class Emulator:
         raise RefusedError(kind="no_method" if known else "no_path", got=f"{method} {path}")
 
 
-async def _start(send: Send, status: int, headers: Mapping[str, str]) -> None:
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>.+?)", path))
+
+
+async def _start(
+    send: Send, status: int, headers: Mapping[str, str], *, kind: str = "http.response.start"
+) -> None:
     pairs = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": kind, "status": status, "headers": pairs})

@@ -49,6 +49,7 @@ class Received:
         query: What follows the question mark.
         headers: Names are lower-case; of repeated ones the last.
         body: The body, whole.
+        messages: What the client said over the WebSocket that it asked for.
     """
 
     method: str
@@ -56,6 +57,9 @@ class Received:
     query: str = ""
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: bytes = attrs.field(default=b"", repr=lambda body: f"{len(body)} bytes")
+    messages: list[str | bytes] = attrs.field(
+        factory=list, eq=False, repr=lambda found: f"{len(found)} messages"
+    )
 
     @property
     def json(self) -> object:

@@ -22,7 +22,19 @@ import attrs
 
 from .exchange import Exchange, Fault, Reply
 
-__all__ = ["Cut", "Drip", "Fault", "Pings", "Raw", "Reset", "Rewrite", "Slow", "Stall", "Status"]
+__all__ = [
+    "Close",
+    "Cut",
+    "Drip",
+    "Fault",
+    "Pings",
+    "Raw",
+    "Reset",
+    "Rewrite",
+    "Slow",
+    "Stall",
+    "Status",
+]
 
 
 @attrs.frozen
@@ -107,6 +119,11 @@ class Stall:
 
         async def send(message: MutableMapping[str, object]) -> None:
             nonlocal left, paused
+            if message["type"] == "websocket.send" and not paused:
+                if left <= 0:
+                    paused = True
+                    await _pause(self.seconds)
+                left -= len(_said(message))
             if message["type"] == "http.response.body" and not paused:
                 data = cast("bytes", message.get("body", b""))
                 if len(data) >= left:
@@ -196,7 +213,12 @@ class Rewrite:
 
         async def send(message: MutableMapping[str, object]) -> None:
             nonlocal number, ended
-            if message["type"] == "http.response.start":
+            if (kind := cast("str", message["type"])).startswith("websocket."):
+                if kind == "websocket.send":
+                    message = _saying(message, self.piece(number, _said(message)))
+                    number += 1
+                await exchange.send(message)
+            elif kind == "http.response.start":
                 asked = cast("Iterable[tuple[bytes, bytes]]", message.get("headers", ()))
                 ours = {k.encode("latin-1"): v.encode("latin-1") for k, v in self.headers.items()}
                 kept = [(k, v) for k, v in asked if k not in {*ours, b"content-length"}]
@@ -213,6 +235,42 @@ class Rewrite:
                     await exchange.end()
 
         await exchange.answer(send)
+
+
+@attrs.frozen
+class Close:
+    """
+    Close a WebSocket.
+
+    Args:
+        code: The code to close it with.
+        reason: The words.
+        after: Messages of the application's that go out before.
+    """
+
+    code: int = 1011
+    reason: str = ""
+    after: int = 0
+
+    async def play(self, exchange: Exchange) -> None:
+        """Answer up to there."""
+        left = self.after
+
+        async def send(message: MutableMapping[str, object]) -> None:
+            nonlocal left
+            if message["type"] == "websocket.send":
+                left -= 1
+            if left >= 0:
+                await exchange.send(message)
+            if left <= 0 and message["type"] in {"websocket.accept", "websocket.send"}:
+                raise _EnoughError
+
+        try:
+            await exchange.answer(send)
+        except _EnoughError:
+            await exchange.send(
+                {"type": "websocket.close", "code": self.code, "reason": self.reason}
+            )
 
 
 class _EnoughError(Exception):
@@ -232,8 +290,12 @@ async def _answer_up_to(exchange: Exchange, limit: int | None) -> None:
             if not left:
                 raise _EnoughError
             return
-        data = cast("bytes", message.get("body", b""))
-        await exchange.body(data[:left])
+        if message["type"] == "http.response.body":
+            data = cast("bytes", message.get("body", b""))
+            await exchange.body(data[:left])
+        else:
+            data = _said(message)  # messages go out whole
+            await exchange.send(message)
         left -= len(data)
         if left <= 0:
             raise _EnoughError
@@ -242,6 +304,25 @@ async def _answer_up_to(exchange: Exchange, limit: int | None) -> None:
         await exchange.answer(send)
     except _EnoughError:
         return
+
+
+def _said(message: MutableMapping[str, object]) -> bytes:
+    """Return what a message of a WebSocket says."""
+    text = message.get("text")
+    return (
+        cast("str", text).encode() if text is not None else cast("bytes", message.get("bytes", b""))
+    )
+
+
+def _saying(
+    message: MutableMapping[str, object], data: bytes | None
+) -> MutableMapping[str, object]:
+    """Return a message of the same kind that says *data*; one that says nothing closes."""
+    if data is None:
+        return {"type": "websocket.close", "code": 1000}
+    if message.get("text") is not None:
+        return {**message, "text": data.decode()}
+    return {**message, "bytes": data}
 
 
 async def _pause(seconds: float | None) -> None:

@@ -1,5 +1,5 @@
 """
-Serves an ASGI application on loopback over HTTP/1.1, with a hand on every byte.
+Serves an ASGI application on loopback over HTTP/1.1 and WebSockets, with a hand on every byte.
 
 One connection is one task. A request is read whole, recorded, and answered by the
 application, or by a fault that may change the answer, replace it or break the
@@ -21,6 +21,7 @@ from urllib.parse import unquote
 import h11
 
 from .exchange import Application, Exchange, Fault, Message, Over, Received, Reply
+from .sockets import SocketExchange, is_handshake
 
 __all__ = ["Server"]
 
@@ -98,6 +99,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
         self._answering = False
         self._deaf = False
+        self._upgraded: Callable[[bytes], None] | None = None
 
     # -- what asyncio tells ---------------------------------------------------------
 
@@ -107,6 +109,9 @@ class Connection(asyncio.Protocol):
         self._task = asyncio.get_running_loop().create_task(self._serve())
 
     def data_received(self, data: bytes) -> None:
+        if self._upgraded is not None:
+            self._upgraded(data)
+            return
         if self._deaf:
             return
         self._http.receive_data(data)
@@ -133,6 +138,10 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable.set()
+
+    def upgrade(self, take: Callable[[bytes], None]) -> None:
+        """Hand what arrives from now on to *take*: the connection has become a WebSocket."""
+        self._upgraded = take
 
     def abort(self) -> asyncio.Task[None]:
         """Break the connection now; the task returned ends soon."""
@@ -178,7 +187,8 @@ class Connection(asyncio.Protocol):
         received = await self._read()
         if received is None:
             return False
-        exchange = Exchange(self, received, self._scope(received))
+        kind = SocketExchange if is_handshake(received) else Exchange
+        exchange = kind(self, received, self._scope(received))
         self._answering = True
         try:
             fault = self.server.director(received)
@@ -187,7 +197,7 @@ class Connection(asyncio.Protocol):
             pass
         except Exception:
             log.exception("%s %s: the emulator itself failed", received.method, received.path)
-            if exchange.status:
+            if exchange.status or exchange.detached:
                 return False
             await exchange.reply(Reply(500, b"the emulator failed; its log says why"))
         finally:
@@ -239,12 +249,13 @@ class Connection(asyncio.Protocol):
                 await asyncio.sleep(LINGER_SECONDS)
 
     def _scope(self, received: Received) -> Message:
+        is_socket = is_handshake(received)
         return {
-            "type": "http",
+            "type": "websocket" if is_socket else "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": "1.1",
             "method": received.method,
-            "scheme": "http",
+            "scheme": "ws" if is_socket else "http",
             "path": received.path,
             "raw_path": received.path.encode(),
             "query_string": received.query.encode("ascii"),
