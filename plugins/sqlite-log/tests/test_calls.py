@@ -5,13 +5,31 @@ from __future__ import annotations
 import anyio
 import attrs
 import pytest
-from anymodal import Audio, Client, Finish, Image, Message, Settings, TextDelta, ToolCall
+from anymodal import (
+    Audio,
+    Citation,
+    Client,
+    File,
+    Finish,
+    Image,
+    Message,
+    Reasoning,
+    Settings,
+    TextDelta,
+    TextResult,
+    ToolCall,
+    ToolSpec,
+    Usage,
+    Used,
+    WebSearch,
+)
 from anymodal import errors as e
 from anymodal.events import CallEnded, CallStarted
 from anymodal.modalities.messages import ToolResult
 from anymodal.usage import Record
 from anymodal_emulator import Reset, Status, emulated
 from anymodal_sqlite_log import SqliteLog
+from anymodal_sqlite_log.commands import logs
 
 from .acme import Acme, call, calls, client, count, prompts, says, words_of
 
@@ -43,6 +61,16 @@ async def test_call_is_kept_with_what_was_asked_and_answered(log, path):
     assert roles == ["system", "user"]
     assert [words_of(turn) for turn in conversation["prompt"]] == [["Be brief."], ["Which way?"]]
     assert words_of(conversation["answer"]) == ["yes"]
+
+
+async def test_shape_of_the_answer_is_kept(log, path):
+    """It is half of what was asked."""
+    shape = {"type": "object", "properties": {"city": {"type": "string"}}}
+    async with client(log, acme=Acme(says('{"city": "Ulm"}'))) as ai:
+        await ai.text.generate("Where?", output=shape)
+    log.flush()
+
+    assert call(path)["settings"]["schema"] == shape
 
 
 async def test_stream_that_was_read_is_kept_whole(log, path):
@@ -148,6 +176,7 @@ async def test_batch_is_one_call_of_many_conversations(log, path):
 
     found = call(path)
     assert (found["operation"], found["job_state"]) == ("batch", "succeeded")
+    assert found["job"] == job.token
     labels = [(one["label"], words_of(one["prompt"][0])) for one in found["conversations"]]
     assert labels == [("0-a", ["One?"]), ("1-b", ["Two?"])]
     assert prompts(path, "two") == ["One?"]
@@ -311,3 +340,29 @@ async def test_call_that_cannot_be_read_is_told_and_others_are_kept(log, path, c
 
     assert [row["prompt"] for row in calls(path)] == ["Which way?"]
     assert any("ZeroDivisionError" in one.getMessage() for one in caplog.records)
+
+
+async def test_every_kind_of_part_and_setting_is_kept(log, path):
+    """What a chat came to, and what it was asked for, is seen as it was."""
+    thought = Message.assistant(Reasoning("Hm."), Citation("https://a.b/c"), "Yes.")
+    used = Usage(3, 4, units=[Used("search", 2)])
+    answer = TextResult(thought, Finish(usage=used))
+    tool = ToolSpec(name="rate", description="Tells a rate.")
+    async with client(log, acme=Acme(answer)) as ai:
+        asked = ["Look.", File(b"%PDF-1.7", name="a.pdf"), Image(url="https://a.b/c.png")]
+        await ai.text.generate(
+            asked, tools=[tool], web_search=WebSearch(max_uses=2), stop=["."], timeout=5
+        )
+    log.flush()
+
+    found = call(path)
+    assert found["settings"] == {"tools": ["rate"], "web_search": {"max_uses": 2}, "stop": ["."]}
+    assert found["usage"]["units"] == [{"unit": "search", "amount": "2", "size": ""}]
+    (conversation,) = found["conversations"]
+    _, document, picture = conversation["prompt"][0]["parts"]
+    assert (document["type"], document["name"]) == ("file", "a.pdf")
+    assert picture == {"type": "image", "media_type": "", "url": "https://a.b/c.png"}
+    kinds = [part["type"] for part in conversation["answer"]["parts"]]
+    assert kinds == ["reasoning", "citation", "text"]
+    assert prompts(path, "hm") == ["Look."]
+    assert logs(["--file", str(path), "show", found["id"]]) == 0

@@ -271,6 +271,16 @@ def anymodal_logs(*words):
     )  # fmt: skip
 
 
+def test_ctrl_c_ends_with_its_own_status(monkeypatch, path):
+    """As a shell expects it."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("anymodal_sqlite_log.commands.file_of", interrupted)
+    assert logs(["path"]) == 130
+
+
 # -- the plugin -------------------------------------------------------------------------
 
 

@@ -187,8 +187,6 @@ def _answered(answer: object) -> Iterator[object]:
     message = answer.message if isinstance(answer, TextResult) else answer
     if isinstance(message, Message):
         yield from (part for part in message.parts if part != "")
-    elif isinstance(token := getattr(answer, "token", None), str):
-        yield f"job {token}"
     else:
         yield from _parts(answer, 0, is_said=False)
 

@@ -102,6 +102,8 @@ def _facts(event: CallEnded, *, content: bool) -> dict[str, Json]:
     }
     if isinstance(event.answer, TextResult):
         found["finish_reason"] = event.answer.finish.reason
+    if isinstance(token := getattr(event.answer, "token", None), str):
+        found["job"] = token  # the way back to it, which holds no key
     if content:
         found["settings"] = _settings(event.request)
     return found
