@@ -171,6 +171,14 @@ def test_what_may_pass_is_tried_again(error, again, once):
     assert once == (wait(Retry(), error, repeatable=False) is not None)
 
 
+def test_what_lasts_is_not_tried_again():
+    """Whatever its class: a plugin knows that no wait helps."""
+    error = e.ServerError("acme: not ever")
+    error.is_lasting = True
+
+    assert wait(Retry(), error) is None
+
+
 def test_broken_connections_are_not_resent_where_that_is_not_wanted():
     """The vendor may bill for what nobody reads."""
     retry = Retry(resend=False)
@@ -301,7 +309,7 @@ def test_values_that_cannot_be_are_refused_unseen(cls, name, value):
 @pytest.mark.parametrize("value", [5, None, "text", [1], {"usd": 1}])
 def test_budgets_are_a_list_of_them(value):
     """Told in the same words, whatever else was given."""
-    with pytest.raises(TypeError, match="^budgets: a list of Budget is needed$"):
+    with pytest.raises(TypeError, match=r"^budgets: a list of Budget is needed$"):
         Policy(budgets=value)
 
 
