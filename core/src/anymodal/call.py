@@ -38,9 +38,9 @@ from .policy.retry import wait_before
 from .resolution import Row, retirement
 from .specs import Deadlines, supports
 from .usage import Attempt, CallWarning, Cost, Record, Usage, cost_of
-from .way import DEFAULT_RULES, Candidate, Middleware, ModelChoice, Plan, Way
+from .way import DEFAULT_RULES, Candidate, Middleware, ModelChoice, Plan, Sought, Way
 
-__all__ = ["Call", "Facade", "ModelChoice", "Way"]
+__all__ = ["Call", "Facade", "ModelChoice", "Sought", "Way"]
 
 T = TypeVar("T")
 RequestT = TypeVar("RequestT")
@@ -172,7 +172,7 @@ class Call:
 
     async def run(
         self,
-        model: ModelChoice,
+        model: ModelChoice | Sought | Sequence[Sought],
         request_of: Callable[[Row], RequestT],
         attempt: Callable[[Door, RequestT], Awaitable[T]],
         *,

@@ -29,14 +29,31 @@ if TYPE_CHECKING:
     from .call import Call
     from .stores import Store
 
-__all__ = ["Candidate", "Middleware", "ModelChoice", "Plan", "Way"]
+__all__ = ["Candidate", "Middleware", "ModelChoice", "Plan", "Sought", "Way"]
 
 T = TypeVar("T")
 
 ModelChoice: TypeAlias = str | Best | Sequence[str | Best] | None
 """A name or `best(...)`, several in order of preference, or None for the default."""
 
-NAMES: Final = (str, Best)
+
+@attrs.frozen
+class Sought:
+    """
+    What facades look for that know more than a name.
+
+    Attributes:
+        name: A model; None where it follows from the rest.
+        voice: Name or id of a voice, for speech.
+        action: The capability that the operation itself is, such as `live`.
+    """
+
+    name: str | Best | None = None
+    voice: str = ""
+    action: str = ""
+
+
+NAMES: Final = (str, Best, Sought)
 
 Candidate: TypeAlias = Row | e.AnymodalError
 
@@ -135,7 +152,7 @@ class Way:
         self.store = store or cache(_in_memory)
         self.purses = Purses(self.store, _wall_of(clock))
         self.jobs = Ledger(self.store, registry.scope.name)
-        self._resolved: dict[tuple[str, str | Best | None], tuple[Row, ...]] = {}
+        self._resolved: dict[tuple[str, str | Best | Sought | None], tuple[Row, ...]] = {}
         self._plans: dict[tuple[str, str], Plan] = {}
         self._standings: dict[tuple[str, str], Standing] = {}
         self._limiters: dict[str, Limiter] = {}
@@ -162,7 +179,9 @@ class Way:
 
     # -- who serves -----------------------------------------------------------------------
 
-    def candidates(self, model: ModelChoice, modality: str) -> Iterable[Candidate]:
+    def candidates(
+        self, model: ModelChoice | Sought | Sequence[Sought], modality: str
+    ) -> Iterable[Candidate]:
         """
         Return who may serve *model*, in order; a name that nobody serves is its error.
 
@@ -174,7 +193,7 @@ class Way:
             further = settings.fallbacks.get(name) if isinstance(name, str) else None
             if not further:
                 return self._resolve(model, modality)
-            names: Sequence[str | Best | None] = (model, *further)
+            names: Sequence[str | Best | Sought | None] = (model, *further)
         else:
             names = tuple(model) if isinstance(model, Sequence) else ()
             if not names or not all(isinstance(name, NAMES) for name in names):
@@ -182,10 +201,13 @@ class Way:
                 return (e.InvalidRequestError(msg, field="model"),)
         return (one for name in names for one in self._resolve(name, modality))
 
-    def _resolve(self, name: str | Best | None, modality: str) -> Iterable[Candidate]:
+    def _resolve(self, name: str | Best | Sought | None, modality: str) -> Iterable[Candidate]:
         found = self._resolved.get((modality, name))
         if found is None:
-            decision = self.registry.explain(name, modality=modality)
+            sought = name if isinstance(name, Sought) else Sought(name)
+            decision = self.registry.explain(
+                sought.name, modality=modality, voice=sought.voice, action=sought.action
+            )
             if decision.error is not None:
                 return (decision.error,)
             found = decision.winners
