@@ -13,7 +13,7 @@ import pytest
 SOURCE = Path(anymodal.__file__).parent
 
 FLOORS = [
-    {"_version", "markers", "errors", "formats", "media", "pricing", "usage", "specs"},
+    {"_version", "markers", "errors", "files", "formats", "media", "pricing", "usage", "specs"},
     {"failures", "tls", "shapes", "streams", "connection", "events", "http", "policies", "shielding", "sockets", "jobs", "stores"},
     {"modalities", "hookspecs"},
     {

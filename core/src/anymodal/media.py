@@ -1,49 +1,57 @@
-"""Pictures, sound, clips and documents: bytes or a URL, with their type."""
+"""Pictures, sound, clips and documents: bytes, a URL or a file, with their type."""
 
 from __future__ import annotations
 
 import base64
 import os
-import tempfile
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Final, Self
+from typing import BinaryIO, ClassVar, Final, Self, cast
 
 import attrs
 
 from .errors import InvalidRequestError
-from .formats import sniff
+from .files import replacing
+from .formats import HEAD_BYTES, of_kind, sniff
 
 __all__ = ["Audio", "File", "Image", "Media", "Video", "media_from_dict", "sniff"]
+
+
+def _path(given: str | os.PathLike[str] | None) -> Path | None:
+    return None if given is None else Path(given)
 
 
 @attrs.frozen(repr=False)
 class Media:
     """
-    Bytes or a URL, and their type.
+    Bytes, a URL or a file, and their type.
 
     Args:
         data: The bytes themselves.
-        url: Where the vendor may fetch them. Exactly one of *data* and *url*.
-        media_type: Such as `image/png`. Read from *data* where it is not given.
-        name: File name, for vendors that show one to the model.
+        url: Where the vendor may fetch them.
+        path: Of a file that is read when its bytes are asked for, and not kept: for what
+            is large. Exactly one of *data*, *url* and *path*.
+        media_type: Such as `image/png`. Read from the first bytes where it is not given.
+        name: File name, for vendors that show one to the model; that of *path*.
 
     Raises:
-        InvalidRequestError: Both or neither are given, or the type is unknown
-            or not of this kind.
+        InvalidRequestError: Several or none are given, the type is unknown or not of
+            this kind, or the file cannot be read.
     """
 
     kind: ClassVar[str] = "file"
 
     data: bytes | None = None
     url: str | None = attrs.field(default=None, kw_only=True)
+    path: Path | None = attrs.field(default=None, kw_only=True, converter=_path)
     media_type: str = attrs.field(default="", kw_only=True)
     name: str | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         label = self.kind
-        if (self.data is None) == (self.url is None):
-            msg = f"{label}: give either bytes or a URL."
+        if (self.data is None) + (self.url is None) + (self.path is None) != 2:
+            msg = f"{label}: give either bytes or a URL, or the path of a file."
             raise InvalidRequestError(msg, field=label)
         if self.data is not None and not isinstance(self.data, bytes):
             msg = f"{label}: bytes are needed, not {type(self.data).__name__}."
@@ -54,14 +62,36 @@ class Media:
         if self.url is not None and not self.url.startswith(("http://", "https://")):
             msg = f"{label}: a URL starts with http:// or https://."
             raise InvalidRequestError(msg, field=label)
-        found = self.media_type or (sniff(self.data) if self.data else "") or ""
-        if not found and self.data is not None:
+        head = self._head() if not self.media_type else None
+        found = self.media_type or of_kind((sniff(head) if head else None) or "", label)
+        if not found and self.url is None:
             msg = f"{label}: the type of these bytes is unknown; pass media_type=."
             raise InvalidRequestError(msg, field=label)
         if found and label != "file" and not found.startswith(f"{label}/"):
             msg = f"{label}: {found} is not of the kind {label}."
             raise InvalidRequestError(msg, field=label)
         object.__setattr__(self, "media_type", found)
+        if self.path is not None and self.name is None:
+            object.__setattr__(self, "name", self.path.name)
+
+    def _head(self) -> bytes | None:
+        """Return the first bytes; None of a URL."""
+        if self.path is None:
+            return self.data
+        try:
+            with self.path.open("rb") as file:
+                head = file.read(HEAD_BYTES)
+        except OSError as error:
+            raise self._unreadable(error) from error
+        if not head:
+            msg = f"{self.kind}: {self.path} is empty."
+            raise InvalidRequestError(msg, field=self.kind)
+        return head
+
+    def _unreadable(self, error: OSError) -> InvalidRequestError:
+        why = error.strerror or type(error).__name__
+        msg = f"{self.kind}: {self.path} cannot be read ({why})."
+        return InvalidRequestError(msg, field=self.kind)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], *, media_type: str = "") -> Self:
@@ -69,37 +99,69 @@ class Media:
         file = Path(path)
         return cls(file.read_bytes(), media_type=media_type, name=file.name)
 
+    @property
+    def size(self) -> int | None:
+        """How many bytes there are; None of a URL, or where the file is gone."""
+        if self.path is None:
+            return None if self.data is None else len(self.data)
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return None
+
+    def read_bytes(self) -> bytes:
+        """
+        Return the bytes. Blocks while it reads a file.
+
+        Raises:
+            InvalidRequestError: There are none, only a URL, or the file cannot be read.
+        """
+        if self.data is not None:
+            return self.data
+        if self.path is None:
+            msg = f"{self.kind}: there are no bytes, only a URL."
+            raise InvalidRequestError(msg, field=self.kind)
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise self._unreadable(error) from error
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """
         Write the bytes to *path*, which is then complete or as it was.
 
         Raises:
-            InvalidRequestError: There are no bytes, only a URL.
+            InvalidRequestError: There are none, only a URL, or the file cannot be read.
         """
-        if self.data is None:
+        if self.url is not None:
             msg = f"{self.kind}: there are no bytes to save, only a URL."
             raise InvalidRequestError(msg, field=self.kind)
         target = Path(path)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
+        with replacing(target) as file:
+            if self.data is not None:
                 file.write(self.data)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+            else:
+                self._copy(file)
         return target
 
+    def _copy(self, file: BinaryIO) -> None:
+        try:
+            source = cast("Path", self.path).open("rb")
+        except OSError as error:
+            raise self._unreadable(error) from error
+        with source:
+            shutil.copyfileobj(source, file)
+
     def to_base64(self) -> str:
-        """Return the bytes in base64."""
-        return base64.b64encode(self.data or b"").decode("ascii")
+        """Return the bytes in base64; nothing for a URL."""
+        return "" if self.url else base64.b64encode(self.read_bytes()).decode("ascii")
 
     def to_data_uri(self) -> str:
         """Return the URL, or the bytes as a `data:` URL."""
         return self.url or f"data:{self.media_type};base64,{self.to_base64()}"
 
     def to_dict(self) -> dict[str, str]:
-        """Return a JSON object that `media_from_dict` reads."""
+        """Return a JSON object that `media_from_dict` reads; it holds the bytes of a file."""
         found = {"type": self.kind}
         if self.media_type:
             found["media_type"] = self.media_type
@@ -112,7 +174,7 @@ class Media:
         return found
 
     def __repr__(self) -> str:
-        where = self.url or f"{len(self.data or b'')} bytes"
+        where = self.url or self.path or f"{self.size} bytes"
         return f"{type(self).__name__}({self.media_type or '?'}, {where})"
 
 

@@ -6,6 +6,6 @@ Nothing here raises on strange bytes: what cannot be told is None.
 
 from __future__ import annotations
 
-from .kinds import extension, sniff
+from .kinds import HEAD_BYTES, extension, of_kind, sniff
 
-__all__ = ["extension", "sniff"]
+__all__ = ["HEAD_BYTES", "extension", "of_kind", "sniff"]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["HEAD_BYTES", "extension", "sniff"]
+__all__ = ["HEAD_BYTES", "extension", "of_kind", "sniff"]
 
 HEAD_BYTES: Final = 4096
 """How much of the beginning is looked at."""
@@ -93,6 +93,17 @@ def sniff(data: bytes) -> str | None:
         if head.startswith(magic, offset):
             return media_type
     return _container(head) or _frames(head) or _bitmap(head) or _text(head)
+
+
+_BOTH: Final = frozenset({"mp4", "ogg", "webm", "x-matroska"})
+"""What holds sound as well as clips; the beginning does not always tell which."""
+
+
+def of_kind(media_type: str, kind: str) -> str:
+    """Return what *media_type* is called where it holds *kind*: `audio/mp4` for a clip's, say."""
+    family, _, name = media_type.partition("/")
+    is_other = name in _BOTH and {family, kind} == {"audio", "video"}
+    return f"{kind}/{name}" if is_other else media_type
 
 
 def extension(media_type: str) -> str:

@@ -8,29 +8,38 @@ followed; statuses and broken connections become errors of our own tree.
 
 from __future__ import annotations
 
-from .bodies import MAX_BODY_BYTES, MAX_ERROR_BYTES
+from .addresses import Link, Resolver, is_public
+from .bodies import MAX_ANSWER_BYTES, MAX_BODY_BYTES, MAX_ERROR_BYTES, MAX_STREAM_BYTES
 from .forms import MAX_FORM_BYTES, Form, FormPart
+from .replies import opened, parse_json, read
 from .transports import (
     HttpReply,
     HttpRequest,
+    LinkTransport,
     Transport,
     connect_transport,
     reply_of_httpx,
     sdk_client,
 )
-from .verbs import Http, opened, parse_json, read
+from .verbs import Http
 
 __all__ = [
+    "MAX_ANSWER_BYTES",
     "MAX_BODY_BYTES",
     "MAX_ERROR_BYTES",
     "MAX_FORM_BYTES",
+    "MAX_STREAM_BYTES",
     "Form",
     "FormPart",
     "Http",
     "HttpReply",
     "HttpRequest",
+    "Link",
+    "LinkTransport",
+    "Resolver",
     "Transport",
     "connect_transport",
+    "is_public",
     "opened",
     "parse_json",
     "read",

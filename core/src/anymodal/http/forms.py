@@ -57,7 +57,7 @@ class FormPart:
         """Length of the content in bytes."""
         if isinstance(self.content, str):
             return len(self.content.encode("utf-8", "surrogatepass"))
-        return len(self.content if isinstance(self.content, bytes) else self.content.data or b"")
+        return len(self.content) if isinstance(self.content, bytes) else self.content.size or 0
 
     def head(self) -> bytes:
         """Return what stands before the content."""
@@ -77,7 +77,7 @@ class FormPart:
         """Return the content as it is sent; text with its line ends as they are."""
         if isinstance(self.content, str):
             return _written(self.content, self.name)
-        return self.content if isinstance(self.content, bytes) else self.content.data or b""
+        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
 
 
 def _all(parts: Iterable[FormPart]) -> tuple[FormPart, ...]:

@@ -7,8 +7,7 @@ import io
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
 
 import attrs
 
@@ -16,16 +15,19 @@ from .. import errors as e
 from .._version import __version__
 from ..specs import Deadlines
 from .bodies import ACCEPTED, MAX_BODY_BYTES, MAX_ERROR_BYTES, unpacked
+from .proxies import UNUSABLE_PROXY, proxy_of, usable
 
 if TYPE_CHECKING:
     import ssl
 
     import aiohttp
     import httpx2
+    import yarl
 
 __all__ = [
     "HttpReply",
     "HttpRequest",
+    "LinkTransport",
     "Transport",
     "connect_transport",
     "reply_of_httpx",
@@ -41,21 +43,27 @@ USER_AGENT: Final = f"anymodal/{__version__}"
 LARGE_BODY_BYTES: Final = 1024 * 1024
 """Above this, aiohttp warns of bytes and wants a file."""
 
-_UNUSABLE_PROXY: Final = (
-    "{} cannot use the proxy that the settings or the environment name: look at [http] proxy, "
-    "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or exempt the host by NO_PROXY."
-)
-
 
 @attrs.frozen
 class HttpRequest:
-    """A request; the URL is absolute, header names are lower-case."""
+    """
+    A request; the URL is absolute, header names are lower-case.
+
+    Attributes:
+        proxy: Address of the proxy to go through; empty for none; None for that of the settings.
+        server_name: Whose certificate is wanted, where the URL has an address in place
+            of the name. Such a connection carries one request.
+        limit: Longest body of an answer, unpacked.
+    """
 
     method: str
     url: str = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(repr=False)
     content: bytes = attrs.field(default=b"", repr=False)
     connect_seconds: float | None = None
+    proxy: str | None = attrs.field(default=None, repr=False)
+    server_name: str | None = None
+    limit: int = MAX_BODY_BYTES
 
 
 class HttpReply(Protocol):
@@ -89,9 +97,17 @@ class Transport(Protocol):
         """Close all connections."""
 
 
+@runtime_checkable
+class LinkTransport(Transport, Protocol):
+    """A transport that heeds `proxy`, `server_name` and `limit` of a request."""
+
+    def proxy_for(self, origin: str) -> str:
+        """Return the address of the proxy that requests to *origin* go through; empty for none."""
+
+
 def connect_transport(
     library: str, context: ssl.SSLContext, *, proxy: str | None = None
-) -> Transport:
+) -> LinkTransport:
     """
     Return a transport over *library*: `httpx2`, `httpx` or `aiohttp`.
 
@@ -176,22 +192,46 @@ def _httpx_reply(response: httpx2.Response) -> _HttpxReply:
 class _HttpxTransport:
     def __init__(self, library: str, context: ssl.SSLContext, proxy: str | None) -> None:
         self._timeout = _imported(library).Timeout
-        self._client = _httpx_client(library, context, proxy)
-        self._client.headers["user-agent"] = USER_AGENT
+        self._library = library
+        self._context = context
+        self._proxy = proxy
+        self._client = self._opened(proxy)
+        self._others: dict[str, httpx2.AsyncClient] = {}
 
     async def send(self, request: HttpRequest) -> HttpReply:
-        client = self._client
+        client = self._client if request.proxy is None else self._through(request.proxy)
+        extensions: dict[str, object] = {}
+        if request.limit != MAX_BODY_BYTES:
+            extensions["limit"] = request.limit
+        if request.server_name is not None:
+            extensions["sni_hostname"] = request.server_name
         sent = client.build_request(
             request.method,
             request.url,
             headers=request.headers,
             content=request.content,
             timeout=self._timeout(None, connect=request.connect_seconds),
+            extensions=extensions,
         )
         return _httpx_reply(await client.send(sent, stream=True))
 
+    def proxy_for(self, origin: str) -> str:
+        found = proxy_of(origin) if self._proxy is None else self._proxy
+        return found or ""
+
+    def _opened(self, proxy: str | None) -> httpx2.AsyncClient:
+        client = _httpx_client(self._library, self._context, proxy)
+        client.headers["user-agent"] = USER_AGENT
+        return client
+
+    def _through(self, proxy: str) -> httpx2.AsyncClient:
+        if proxy not in self._others:
+            self._others[proxy] = self._opened(proxy)
+        return self._others[proxy]
+
     async def aclose(self) -> None:
-        await self._client.aclose()
+        for client in (self._client, *self._others.values()):
+            await client.aclose()
 
 
 def _httpx_client(library: str, context: ssl.SSLContext, proxy: str | None) -> httpx2.AsyncClient:
@@ -200,9 +240,12 @@ def _httpx_client(library: str, context: ssl.SSLContext, proxy: str | None) -> h
     class Measured(httpx.AsyncByteStream):  # type: ignore[misc,name-defined]  # the base is known only now
         """A body that is unpacked and measured as it is read."""
 
-        def __init__(self, stream: httpx2.AsyncByteStream, encoding: str, *, cut: bool) -> None:
+        def __init__(
+            self, stream: httpx2.AsyncByteStream, encoding: str, limit: int, *, cut: bool
+        ) -> None:
             self.stream = stream
             self.encoding = encoding
+            self.limit = limit
             self.cut = cut
 
         def __aiter__(self) -> AsyncIterator[bytes]:
@@ -211,8 +254,7 @@ def _httpx_client(library: str, context: ssl.SSLContext, proxy: str | None) -> h
             async def close() -> None:
                 await _abandon(self.stream, chunks)
 
-            limit = MAX_ERROR_BYTES if self.cut else MAX_BODY_BYTES
-            return unpacked(chunks, self.encoding, close, limit=limit, cut=self.cut)
+            return unpacked(chunks, self.encoding, close, limit=self.limit, cut=self.cut)
 
         async def aclose(self) -> None:
             await self.stream.aclose()
@@ -224,7 +266,8 @@ def _httpx_client(library: str, context: ssl.SSLContext, proxy: str | None) -> h
             encoding = response.headers.pop("content-encoding", "")
             response.headers.pop("content-length", None)
         stream = cast("httpx2.AsyncByteStream", response.stream)
-        response.stream = Measured(stream, encoding, cut=cut)
+        limit = response.request.extensions.get("limit", MAX_BODY_BYTES)
+        response.stream = Measured(stream, encoding, MAX_ERROR_BYTES if cut else limit, cut=cut)
 
     try:
         client: httpx2.AsyncClient = httpx.AsyncClient(
@@ -239,7 +282,7 @@ def _httpx_client(library: str, context: ssl.SSLContext, proxy: str | None) -> h
             event_hooks={"response": [measure]},
         )
     except (ImportError, ValueError, httpx.InvalidURL) as error:
-        msg = _UNUSABLE_PROXY.format(library)
+        msg = UNUSABLE_PROXY.format(library)
         raise e.ConfigurationError(msg) from error
     return client
 
@@ -257,10 +300,25 @@ async def _abandon(stream: httpx2.AsyncByteStream, chunks: AsyncIterator[bytes])
     trio reports (httpx 0.28.1 and httpx2 2.16.2, read 2026-11-20). With the
     connection closed they run into its end instead, and finish.
     """
+    _spoil(stream)
     await stream.aclose()
     with suppress(Exception):
         async for _ in chunks:
             pass
+
+
+def _spoil(stream: object) -> None:
+    """
+    Keep a connection from further use on which more came than the answer.
+
+    The libraries would take that for the answer to the next request, and have no public
+    word for it (httpcore 1.0.9 and httpcore2 2.16.2, read 2026-11-20).
+    """
+    found: Any = stream
+    for step in ("_stream", "_httpcore_stream", "_stream", "_connection", "_h11_state"):
+        found = getattr(found, step, None)
+    if getattr(found, "trailing_data", (b"", False))[0]:
+        found.send_failed()
 
 
 # -- aiohttp: several times cheaper a call, on asyncio only ---------------------------
@@ -270,6 +328,7 @@ async def _abandon(stream: httpx2.AsyncByteStream, chunks: AsyncIterator[bytes])
 class _AiohttpReply:
     response: aiohttp.ClientResponse
     headers: Mapping[str, str]
+    limit: int
 
     @property
     def status(self) -> int:
@@ -277,7 +336,8 @@ class _AiohttpReply:
 
     def chunks(self) -> AsyncGenerator[bytes, None]:
         encoding = self.headers.get("content-encoding", "")
-        return unpacked(self.response.content.iter_any(), encoding, self.aclose)
+        chunks = self.response.content.iter_any()
+        return unpacked(chunks, encoding, self.aclose, limit=self.limit)
 
     async def aclose(self) -> None:
         if self.response.content.at_eof():
@@ -289,32 +349,43 @@ class _AiohttpReply:
 class _AiohttpTransport:
     def __init__(self, context: ssl.SSLContext, proxy: str | None) -> None:
         self._aiohttp = _imported("aiohttp")
+        self._yarl = _imported("yarl")
         self._context = context
-        self._proxy = _usable(proxy) if proxy else proxy
+        self._proxy = usable(proxy) if proxy else proxy
         self._session: aiohttp.ClientSession | None = None
-        self._proxies: dict[str, str | None] = {}
+        self._proxies: dict[str, str] = {}
 
     async def send(self, request: HttpRequest) -> HttpReply:
         session = self._session or self._open()
         content = request.content
-        origin = request.url[: request.url.find("/", 8)]
-        if origin not in self._proxies:
-            set_one = self._proxy
-            self._proxies[origin] = _proxy_of(origin) if set_one is None else set_one or None
+        url: str | yarl.URL = request.url
+        proxy = request.proxy
+        if proxy is None:
+            origin = request.url[: request.url.find("/", 8)]
+            if origin not in self._proxies:
+                self._proxies[origin] = self.proxy_for(origin)
+            proxy = self._proxies[origin]
+        else:
+            url = self._yarl.URL(url, encoded=True)  # a link may be signed as it is written
         response = await session.request(
             request.method,
-            request.url,
+            url,
             headers=request.headers,
             data=io.BytesIO(content) if len(content) > LARGE_BODY_BYTES else content or None,
             allow_redirects=False,
-            proxy=self._proxies[origin],
+            proxy=proxy or None,
+            server_hostname=request.server_name,
             timeout=self._aiohttp.ClientTimeout(connect=request.connect_seconds),
         )
         headers: dict[str, str] = {}
         for name, value in response.headers.items():
             lower = name.lower()
             headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
-        return _AiohttpReply(response, headers)
+        return _AiohttpReply(response, headers, request.limit)
+
+    def proxy_for(self, origin: str) -> str:
+        found = proxy_of(origin) if self._proxy is None else self._proxy
+        return usable(found) if found else ""
 
     def _open(self) -> aiohttp.ClientSession:
         library = self._aiohttp
@@ -329,29 +400,3 @@ class _AiohttpTransport:
     async def aclose(self) -> None:
         if self._session is not None:
             await self._session.close()
-
-
-def _proxy_of(origin: str) -> str | None:
-    """
-    Return the proxy that the environment names for *origin*, as httpx finds it.
-
-    aiohttp's own `trust_env` asks two threads before every request, knows no
-    ALL_PROXY, and takes credentials for the vendor from a .netrc that nobody
-    named (3.14.5, read 2026-11-20).
-    """
-    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # comes with aiohttp
-
-    proxies = getproxies()
-    with suppress(ValueError):  # aiohttp says better what is wrong with an address
-        parts = urlsplit(origin)
-        found = proxies.get(parts.scheme) or proxies.get("all")
-        if found and not proxy_bypass(parts.netloc):
-            return _usable(found if "://" in found else f"http://{found}")
-    return None
-
-
-def _usable(proxy: str) -> str:
-    if proxy.startswith(("http://", "https://")):
-        return proxy
-    msg = _UNUSABLE_PROXY.format("aiohttp")
-    raise e.ConfigurationError(msg)

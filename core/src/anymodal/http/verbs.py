@@ -6,23 +6,24 @@ import builtins
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
 import attrs
 
 from .. import errors as e
-from ..failures import name_provider, status_error, transport_errors
+from ..failures import status_error, transport_errors
 from ..media import Media
 from ..specs import Deadlines, ErrorRefinement
 from ..streams import Batches, LineSplitter, SseSplitter
 from .addresses import Resolver, resolved
-from .bodies import MAX_ANSWER_BYTES, MAX_BODY_BYTES, MAX_ERROR_BYTES, MAX_STREAM_BYTES
+from .bodies import MAX_BODY_BYTES, MAX_ERROR_BYTES
 from .forms import Form, FormPart
+from .replies import opened, parse_json, read
 from .transports import HttpReply, HttpRequest, Transport
 
-__all__ = ["Http", "opened", "parse_json", "read"]
+__all__ = ["Http", "check_request"]
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """RFC 9110, section 5.6.2, token (read 2026-11-20)."""
@@ -79,7 +80,7 @@ class Http:
             VendorError: By the status, or because there was no answer.
         """
         sent = dict(headers) if headers else {}
-        self._check(sent, path)
+        check_request(self.provider, sent, path)
         content = body if isinstance(body, builtins.bytes) else b""
         if isinstance(body, Form):
             content = body.encoded()
@@ -103,18 +104,6 @@ class Http:
             refine=self.refine,
             scrub=self.scrub,
         )
-
-    def _check(self, headers: Mapping[str, str], path: str) -> None:
-        for name, value in headers.items():
-            if not _HEADER_NAME.fullmatch(name):
-                msg = f"{self.provider}: {name!r} cannot be a header's name."
-                raise e.InvalidRequestError(msg, field="headers")
-            if not (value.isascii() and value.isprintable()):
-                msg = f"{self.provider}: the header {name} has a character that no header may have."
-                raise e.InvalidRequestError(msg, field="headers")
-        if not path.isprintable() or " " in path:
-            msg = f"{self.provider}: the path has a character that no URL may have; quote it."
-            raise e.InvalidRequestError(msg, field="path")
 
     def _written(self, body: object) -> builtins.bytes:
         try:
@@ -222,6 +211,7 @@ class Http:
         """
         from .downloads import Wanted, download  # noqa: PLC0415  # most calls follow no link
 
+        check_request(self.provider, headers or {})
         wanted = Wanted(url, hosts=hosts, headers=headers or {}, limit=limit)
         return await download(self, wanted, kind, into=into, media_type=media_type)
 
@@ -264,125 +254,20 @@ class Http:
             yield batches
 
 
-@asynccontextmanager
-async def opened(
-    reply: HttpReply,
-    provider: str,
-    feed: Callable[[bytes, list[EventT]], None],
-    end: Callable[[list[EventT]], None] | None = None,
-    *,
-    limit: int = MAX_STREAM_BYTES,
-) -> AsyncGenerator[Batches[EventT], None]:
+def check_request(provider: str, headers: Mapping[str, str], path: str = "") -> None:
     """
-    Iterate over what *feed* makes of the body of *reply*, and close it in the end.
-
-    What the caller's block raises is the caller's and passes untranslated.
-
-    Args:
-        reply: An answer whose body was not read.
-        provider: For errors.
-        feed: Adds the events that a chunk completes to a list.
-        end: Adds what is left when the body has ended.
-        limit: Longest body in bytes, unpacked.
+    Check that HTTP has a form for *headers* and *path*.
 
     Raises:
-        MalformedReplyError: It is a web page.
+        InvalidRequestError: It has not; values are not repeated.
     """
-
-    def named(chunk: bytes, found: list[EventT]) -> None:
-        try:
-            feed(chunk, found)
-        except e.VendorError as error:
-            name_provider(error, provider)
-            raise
-
-    try:
-        if reply.headers.get("content-type", "").lower().startswith("text/html"):
-            msg = f"{provider}: the answer is a web page; check base_url"
-            raise e.MalformedReplyError(msg, provider=provider)
-        async with aclosing(_translated(reply, provider, limit)) as chunks:
-            yield Batches(chunks, named, end)
-    finally:
-        await reply.aclose()  # a generator that was never begun closes nothing
-
-
-async def _translated(reply: HttpReply, provider: str, limit: int) -> AsyncGenerator[bytes, None]:
-    chunks = reply.chunks()
-    left = limit
-    try:
-        async for chunk in chunks:
-            left -= len(chunk)
-            if left < 0:
-                raise _too_large(provider, limit)  # noqa: TRY301  # closed like what the library raises
-            yield chunk
-    except Exception:
-        with transport_errors(provider):
-            raise
-    finally:
-        await chunks.aclose()
-
-
-async def read(
-    reply: HttpReply, provider: str, limit: int = MAX_ANSWER_BYTES, *, cut: bool = False
-) -> bytes:
-    """
-    Return the body of *reply*, and close it.
-
-    Args:
-        reply: An answer whose body was not read.
-        provider: For errors.
-        limit: Longest body in bytes, unpacked.
-        cut: Whether one that is too long or broken is cut off; else it is an error.
-
-    Raises:
-        TooLargeError: The body is longer than *limit*.
-        IncompleteError: It ended early.
-    """
-    found: list[bytes] = []
-    size = 0
-    announced = reply.headers.get("content-length", "")
-    try:
-        if not cut and announced.isdecimal() and int(announced) > limit:
-            raise _too_large(provider, limit)
-        chunks = reply.chunks()
-        try:
-            async for chunk in chunks:
-                found.append(chunk)
-                size += len(chunk)
-                if size > limit:
-                    if cut:
-                        break
-                    raise _too_large(provider, limit)  # noqa: TRY301  # closed and named like what the library raises
-        except Exception:
-            with transport_errors(provider):
-                raise
-        finally:
-            await chunks.aclose()
-    except e.VendorError as error:
-        if not cut:
-            if isinstance(error, e.ConnectionFailedError):
-                msg = f"{provider}: the answer ended early"
-                raise e.IncompleteError(msg, provider=provider) from error
-            raise
-    finally:
-        await reply.aclose()
-    return b"".join(found)[:limit]
-
-
-def _too_large(provider: str, limit: int) -> e.TooLargeError:
-    return e.TooLargeError(f"{provider}: the answer is over {limit} bytes", provider=provider)
-
-
-def parse_json(content: bytes, provider: str) -> object:
-    """
-    Return what *content* says.
-
-    Raises:
-        MalformedReplyError: It is not JSON, or nested past all reason.
-    """
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        found = "a web page; check base_url" if content.lstrip()[:1] == b"<" else "not JSON"
-        msg = f"{provider}: the answer is {found if content else 'empty'}"
-        raise e.MalformedReplyError(msg, provider=provider) from error
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            msg = f"{provider}: {name!r} cannot be a header's name."
+            raise e.InvalidRequestError(msg, field="headers")
+        if not (value.isascii() and value.isprintable()):
+            msg = f"{provider}: the header {name} has a character that no header may have."
+            raise e.InvalidRequestError(msg, field="headers")
+    if not path.isprintable() or " " in path:
+        msg = f"{provider}: the path has a character that no URL may have; quote it."
+        raise e.InvalidRequestError(msg, field="path")
