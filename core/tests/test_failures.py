@@ -9,6 +9,7 @@ import importlib
 import inspect
 import json
 import math
+import socket
 import ssl
 import traceback
 from types import SimpleNamespace
@@ -17,8 +18,10 @@ import aiohttp
 import httpx2
 import pytest
 import yarl
+from anymodal import Retry
 from anymodal import errors as e
 from anymodal.failures import STATUS_ERRORS, request_id, status_error, transport_errors
+from anymodal.policy.retry import wait_before
 from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -312,6 +315,34 @@ def test_certificate_that_is_not_trusted_is_looked_for_among_causes(depth, is_to
         raise error
 
     assert ("it has expired" in str(caught.value)) == is_told
+
+
+def test_certificate_that_is_not_trusted_is_not_tried_again():
+    """It will not be another in half a second; nothing was sent, and another vendor may do."""
+    untrusted = ssl.SSLCertVerificationError(1, "no")
+    untrusted.verify_message = "it has expired"
+    for error, wait in ((untrusted, None), (ConnectionRefusedError("no"), 0.25)):
+        with pytest.raises(e.ConnectionFailedError) as caught, transport_errors("acme"):
+            raise httpx2.ConnectError(str(error)) from error
+
+        found = wait_before(Retry(), caught.value, tried=1, chance=0.5, left=9.0)
+        assert (found, caught.value.never_sent) == (wait, True)
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (ConnectionRefusedError(111, "no"), "its server refuses connections; check base_url"),
+        (socket.gaierror(-2, "no"), "the address of its server cannot be found"),
+        (ConnectionResetError(104, "no"), "the connection failed"),
+    ],
+)
+def test_what_failed_on_the_way_is_said(cause, words):
+    """A port, a name and a broken line are looked for in different places."""
+    with pytest.raises(e.ConnectionFailedError) as caught, transport_errors("acme"):
+        raise httpx2.ConnectError(str(cause)) from cause
+
+    assert f"acme: {words}" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import anyio.to_thread
 import pytest
 from anymodal import errors as e
 from anymodal.http import opened
+from anymodal.streams import LineSplitter
 
 from .calling import calling, is_left_alone
 from .loopback import Loopback, Then, chunked, head, reply
@@ -181,3 +182,38 @@ async def test_stream_may_be_closed_in_another_task(way):
             async with anyio.create_task_group() as group:
                 group.start_soon(finish)
             assert await is_left_alone(server)
+
+
+async def test_stream_that_is_a_web_page_is_none(way):
+    """Somebody between sent a page for signing in, or `base_url` leads to a site."""
+    page = reply(b"<!doctype html>", 200, [("content-type", "text/HTML; charset=utf-8")])
+    with Loopback(page) as server:
+        async with calling(server.url, way) as http:
+            with pytest.raises(e.MalformedReplyError, match="acme: the answer is a web page"):
+                async with http.sse("POST", "/", body={}):
+                    pass
+        assert await is_left_alone(server)
+
+
+async def test_longest_stream_has_a_limit(way):
+    """Its pieces may all be kept by the caller."""
+    answer = [head(200, [("transfer-encoding", "chunked")]), b"4\r\nab\nc\r\n" * 9, Then.HOLD]
+    with Loopback(answer) as server:
+        async with calling(server.url, way) as http:
+            sent = await http.send("GET", "/")
+            splitter = LineSplitter()
+            with pytest.raises(e.TooLargeError, match="acme: the answer is over 35 bytes"):
+                async with opened(sent, "acme", splitter.feed, splitter.end, limit=35) as lines:
+                    _ = [line async for line in lines]
+            assert await is_left_alone(server)
+
+
+async def test_more_than_the_answer_is_not_taken_for_the_next(way):
+    """Whoever asked next would be told what was never an answer to them."""
+    twice = [*reply(b'"mine"'), *reply(b'"none"')]
+    answers = iter([[b"".join(twice)], reply(b'"yours"')])
+    with Loopback(lambda _: next(answers)) as server:
+        async with calling(server.url, way) as http:
+            assert "mine" == await http.json("GET", "/")
+            assert "yours" == await http.json("GET", "/")
+        assert await is_left_alone(server)
