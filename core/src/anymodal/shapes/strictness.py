@@ -162,6 +162,7 @@ class _Work:
         """Return *schema* with all of its objects closed."""
         found: dict[str, object] = {}
         words: dict[str, object] = {}
+        loose = len(self.loose)
         for key, value in self._plain(schema, at).items():
             place = f"{at}/{key}"
             if not self._takes(key, value):
@@ -176,9 +177,10 @@ class _Work:
                 found[key] = self._sub(value, place)
             else:
                 found[key] = value
+        found = self._alternatives_in(found, at, is_loose=len(self.loose) > loose)
         if words:
             found["description"] = _with_words(found.get("description"), words)
-        self._settletypes_in(found, at or "/")
+        self._settle_types_in(found, at or "/")
         self._check(found, at or "/")
         if _may_be_object(found):
             self._close(found, schema, at or "/")
@@ -227,7 +229,20 @@ class _Work:
         self.lost.append(f"{at} lets anything through, or nothing")
         return schema
 
-    def _settletypes_in(self, found: dict[str, object], at: str) -> None:
+    def _alternatives_in(
+        self, found: dict[str, object], at: str, *, is_loose: bool
+    ) -> dict[str, object]:
+        """Return *found* with `anyOf` for `oneOf`, where no value fits two, or some now may."""
+        if "oneOf" not in found or "anyOf" in found or not self._takes("anyOf", None):
+            return found
+        if not _apart(found["oneOf"]):
+            if not is_loose:
+                return found
+            # what told two of them apart may be among what is left out
+            self.loose.append(f"{at}/oneOf lets a value fit several")
+        return dict(_any_of(found))
+
+    def _settle_types_in(self, found: dict[str, object], at: str) -> None:
         """Say the types of listed values, or only the values."""
         listed = _listed(found)
         types = _types_of(found)
