@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from types import ModuleType, SimpleNamespace
 
 import anyio
 import anyio.lowlevel
@@ -24,6 +26,7 @@ from anymodal import (
 )
 from anymodal.events import CallEnded, CallStarted
 from anymodal.modalities.text import events_of
+from anymodal.shielding import runs_on_trio
 from anymodal.stores.sqlite import SqliteStore
 
 from .batching import DONE, PRICED, RUNNING
@@ -33,7 +36,7 @@ from .plugins_on_path import Brings
 from .stopping import HOW, at_every_wait, our_threads, stopped, tasks, tasks_are
 from .talking import MODEL, asks, says
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("nothing_dropped")]
+pytestmark = pytest.mark.usefixtures("nothing_dropped")
 
 
 @pytest.fixture(params=HOW, ids="-".join)
@@ -171,6 +174,7 @@ def store(tmp_path):
 # -- calls ------------------------------------------------------------------------------------
 
 
+@pytest.mark.anyio
 async def test_generate(how, store):
     """With everything on: middleware, observers, limits, budgets, a retry."""
     alive = tasks()
@@ -198,6 +202,7 @@ async def test_generate(how, store):
     assert [] == our_threads()
 
 
+@pytest.mark.anyio
 async def test_stream(how, store):
     """Opened, read to its end, and closed."""
     alive = tasks()
@@ -228,6 +233,7 @@ async def test_stream(how, store):
     assert await at_every_wait(once) >= 9
 
 
+@pytest.mark.anyio
 async def test_stream_left_early(how):
     """After its first event."""
     alive = tasks()
@@ -250,6 +256,7 @@ async def test_stream_left_early(how):
     assert await at_every_wait(once) >= 5
 
 
+@pytest.mark.anyio
 async def test_stream_opened_in_one_task_and_closed_in_another(how):
     """Whoever is stopped while he closes it has closed it."""
     alive = tasks()
@@ -274,6 +281,7 @@ async def test_stream_opened_in_one_task_and_closed_in_another(how):
     assert await at_every_wait(once) >= 1
 
 
+@pytest.mark.anyio
 async def test_chat_with_tools(how):
     """Tools with and without `async`, at once; what is left of the chat can be gone on with."""
     alive = tasks()
@@ -302,6 +310,7 @@ async def test_chat_with_tools(how):
     assert await at_every_wait(once) >= 6
 
 
+@pytest.mark.anyio
 async def test_chat_streamed(how):
     """The same, as it comes."""
     alive = tasks()
@@ -361,6 +370,7 @@ class Vendor(Batches):
         await super().cancel_batch(handle)
 
 
+@pytest.mark.anyio
 async def test_submitting_with_a_key(how, tmp_path):
     """The key is free, or leads to the job, or tells that nobody knows; nothing is made twice."""
     alive = tasks()
@@ -394,6 +404,7 @@ async def test_submitting_with_a_key(how, tmp_path):
     assert {(0,), (0, "submitting"), (1, "submitting"), (1, "queued")} == told
 
 
+@pytest.mark.anyio
 async def test_waiting_for_a_job(how, tmp_path):
     """Polling, fetching and cancelling; the job goes on, and is there for who comes back."""
     alive = tasks()
@@ -431,6 +442,7 @@ class Listing(Acme):
         return [ModelSpec(id="m-2")]
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("what", ["health", "discover", "warm", "rotate"])
 async def test_looking_around(how, tmp_path, what):
     """It can be done again at once, and what is kept on disk is whole."""
@@ -469,6 +481,7 @@ async def test_looking_around(how, tmp_path, what):
     assert await at_every_wait(once) >= 1
 
 
+@pytest.mark.anyio
 async def test_closing(how, store):
     """Who is stopped while he closes has closed everything: tenants, providers, the store."""
     alive = tasks()
@@ -499,6 +512,7 @@ async def test_closing(how, store):
     assert [] == our_threads()
 
 
+@pytest.mark.anyio
 async def test_waiting_for_a_turn(how):
     """Those behind the one that leaves the line come to their turn."""
     alive = tasks()
@@ -528,3 +542,10 @@ async def test_waiting_for_a_turn(how):
         return True in found
 
     assert await at_every_wait(once) >= 3
+
+
+def test_trio_may_be_halfway_imported(monkeypatch):
+    """By another thread, as when a library is connected that knows trio; nothing runs on it yet."""
+    for module in (ModuleType("trio"), SimpleNamespace(lowlevel=ModuleType("trio.lowlevel"))):
+        monkeypatch.setitem(sys.modules, "trio", module)
+        assert not runs_on_trio()

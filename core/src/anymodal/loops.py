@@ -9,7 +9,6 @@ moves it into a thread of its own, for good.
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
@@ -17,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from . import errors as e
 from .interrupts import Interrupt, longest_wait
+from .shielding import runs_on_trio
 
 __all__ = ["KeptLoop"]
 
@@ -362,8 +362,7 @@ def _runs_a_loop() -> bool:
     """Whether the calling thread runs an event loop, of whichever library."""
     if asyncio._get_running_loop() is not None:  # noqa: SLF001  # the documented one raises: 0.5 us
         return True
-    trio = sys.modules.get("trio")
-    return trio is not None and trio.lowlevel.in_trio_run()
+    return runs_on_trio()
 
 
 def _check_outside(loop: asyncio.AbstractEventLoop | None) -> None:

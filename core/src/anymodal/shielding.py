@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import anyio
@@ -43,6 +43,8 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
 
 
 def runs_on_trio() -> bool:
-    """Whether the running event loop is trio's."""
-    trio = sys.modules.get("trio")
-    return trio is not None and trio.lowlevel.in_trio_run()
+    """Whether the calling thread runs trio's event loop."""
+    # Another thread may be importing it just now, as libraries do when they connect.
+    lowlevel = getattr(sys.modules.get("trio"), "lowlevel", None)
+    found: Callable[[], bool] | None = getattr(lowlevel, "in_trio_run", None)
+    return found is not None and found()
