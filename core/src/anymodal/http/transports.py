@@ -308,12 +308,9 @@ async def _abandon(stream: httpx2.AsyncByteStream, chunks: AsyncIterator[bytes])
 
 
 def _spoil(stream: object) -> None:
-    """
-    Keep a connection from further use on which more came than the answer.
-
-    The libraries would take that for the answer to the next request, and have no public
-    word for it (httpcore 1.0.9 and httpcore2 2.16.2, read 2026-11-20).
-    """
+    """Keep a connection from further use on which more came than the answer."""
+    # The libraries would take that for the answer to the next request, and have no public
+    # word for it (httpcore 1.0.9 and httpcore2 2.16.2, read 2026-11-20).
     found: Any = stream
     for step in ("_stream", "_httpcore_stream", "_stream", "_connection", "_h11_state"):
         found = getattr(found, step, None)
