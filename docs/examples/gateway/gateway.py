@@ -88,12 +88,17 @@ class Gateway:
     def providers(self) -> Json:
         """How the providers are, as far as calls have shown, and which is the default."""
         default = [row.name for row in self.client.registry.explain(None).winners]
-        rows = {one.instance: attrs.asdict(one) for one in self.client.status()}
+        rows = {
+            one.instance: attrs.asdict(one)
+            for one in self.client.status()
+            if one.modality == "text"
+        }
         return {"default": next(iter(default), None), "providers": rows}
 
     async def health(self) -> dict[str, bool]:
         """Ask all providers how they are."""
-        return {one.instance: one.state == "healthy" for one in await self.client.health()}
+        found = [one for one in await self.client.health() if one.modality == "text"]
+        return {one.instance: one.state == "healthy" for one in found}
 
     async def models(self, name: str | None = None) -> dict[str, list[str]]:
         """Ask the providers which models of text they have."""
