@@ -152,6 +152,9 @@ class Limiters(RuleBasedStateMachine):
     @invariant()
     def first_come_is_first_served(self):
         assert self.went == [one for one in self.came if one.ticket is not None]
+        for first in self.waiting()[:1]:
+            later = self.came[self.came.index(first) :]
+            assert all(one.ticket is None for one in later)
 
     @invariant()
     def nobody_waits_who_may_go(self):
