@@ -23,7 +23,8 @@ import attrs
 from . import errors as e
 from .catalogue import overridden
 from .failures import transport_errors
-from .index import cache_folder, write_whole
+from .files import forget_unfinished, write_whole
+from .index import cache_folder
 from .modalities.kinds import LiveModel
 from .registry import Registry
 from .resolution import Offer
@@ -322,7 +323,8 @@ class _Shelf:
             rows = [_written(one) for one in listing.models]
             content = {"found_at": listing.found_at.isoformat(), "models": rows}
             with contextlib.suppress(OSError):
-                write_whole(file, json.dumps(content).encode())
+                file.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(file, json.dumps(content).encode(), lasts=False)
                 self._clear(file.parent)
 
     def _clear(self, folder: Path) -> None:
@@ -330,6 +332,7 @@ class _Shelf:
         for old in folder.glob("models-*.json"):
             if time.time() - old.stat().st_mtime > FORGOTTEN_SECONDS:
                 old.unlink(missing_ok=True)
+        forget_unfinished(folder)
 
 
 _AS_THEY_ARE: Final = (

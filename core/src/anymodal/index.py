@@ -12,7 +12,6 @@ import contextlib
 import marshal
 import os
 import sys
-import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,11 +21,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 import attrs
 
 from ._version import __version__
+from .files import write_whole
 
 if TYPE_CHECKING:
     from importlib_metadata import Distribution as Metadata
 
-__all__ = ["GROUP", "Distribution", "cache_folder", "installed", "normalise", "write_whole"]
+__all__ = ["GROUP", "Distribution", "cache_folder", "installed", "normalise"]
 
 GROUP: Final = "anymodal"
 CORE: Final = "anymodal"
@@ -248,24 +248,8 @@ class _Cache:
         entries = {**known, **more} if len(known) < MAX_ENTRIES else more
         content = marshal.dumps((self._key, entries))
         with contextlib.suppress(OSError):
-            write_whole(self._file, zlib.crc32(content).to_bytes(4) + content)
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """
-    Write *file* so that a reader finds the old content or the new.
-
-    Raises:
-        OSError: It cannot be written; the old content still stands.
-    """
-    whole = Path(f"{file}.{os.getpid()}-{threading.get_ident()}")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        whole.write_bytes(content)
-        whole.replace(file)
-    except OSError:
-        whole.unlink(missing_ok=True)
-        raise
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self._file, zlib.crc32(content).to_bytes(4) + content, lasts=False)
 
 
 def _user_cache(environ: Mapping[str, str]) -> str:

@@ -7,15 +7,14 @@ beside the user's settings.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from .errors import ConfigurationError, MissingCredentialsError
+from .files import write_whole
 
 __all__ = ["SERVICE", "Names", "check", "look_up"]
 
@@ -137,10 +136,4 @@ class Names:
     def _write(self, names: Iterable[str]) -> None:
         """Write the file whole: a reader sees what was there or what is there."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        whole = self.path.with_suffix(f".{os.getpid()}")
-        try:
-            whole.write_text(json.dumps(sorted(names), indent=2) + "\n", "utf-8")
-            whole.replace(self.path)
-        finally:
-            with contextlib.suppress(OSError):
-                whole.unlink()
+        write_whole(self.path, f"{json.dumps(sorted(names), indent=2)}\n".encode())

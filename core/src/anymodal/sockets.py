@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
@@ -14,6 +13,7 @@ import attrs
 from . import errors as e
 from ._version import __version__
 from .failures import status_error
+from .shielding import runs_on_trio
 from .specs import ErrorRefinement
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class opening:  # noqa: N801  # used as a function is
         if url is None:
             msg = f"{self.provider}: base_url is no address that can be called; it begins with https://."
             raise e.ConfigurationError(msg)
-        self._connect = _connector("trio" if _on_trio() else "asyncio")(
+        self._connect = _connector("trio" if runs_on_trio() else "asyncio")(
             url,
             ssl=self.context() if url.startswith("wss:") else None,
             additional_headers=dict(self.headers),
@@ -267,11 +267,6 @@ def _connector(backend: str) -> Any:  # a class of a module that is chosen at ru
             return exc
 
     return Direct
-
-
-def _on_trio() -> bool:
-    trio = sys.modules.get("trio")
-    return trio is not None and bool(trio.lowlevel.in_trio_run())
 
 
 def _as_it_is(error: Exception) -> Exception:

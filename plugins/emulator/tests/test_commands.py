@@ -37,6 +37,8 @@ try:
 except click.ClickException as error:
     error.show()
     sys.exit(error.exit_code)
+except KeyboardInterrupt:
+    sys.exit(130)
 """
 APP = """
 from anymodal_emulator.app import Emulator, Reply
@@ -79,7 +81,7 @@ def test_emulate_serves_until_interrupted(emulate):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=10)
 
-    assert process.returncode == 0
+    assert process.returncode == 130
     assert "gone is not served: No module named 'nowhere'" in err
     assert "GET /acme/v1/hello 200 by me/1" in err
     assert "Traceback" not in err

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from .. import errors as e
+from ..files import write_whole
 
 __all__ = ["restored", "save"]
 
@@ -24,20 +22,7 @@ def save(found: Mapping[str, object], path: Path) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    target = path.resolve()  # a link stays one
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump(found, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(handle)
-        if target.exists():
-            shutil.copymode(target, name)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, f"{json.dumps(found, indent=2)}\n".encode("ascii"))
 
 
 def restored(path: Path) -> Mapping[str, object]:

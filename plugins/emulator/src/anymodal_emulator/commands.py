@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
@@ -26,11 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["emulate", "report", "serve", "table", "tour"]
 
-INTERRUPTED: Final = 130
-
 
 def emulate(words: Sequence[str]) -> int:
-    """Serve every installed emulator until Ctrl-C; return the exit status."""
+    """Serve every installed emulator until Ctrl-C or SIGTERM, which are raised."""
     return _run(_emulate, "emulate", words)
 
 
@@ -45,9 +43,13 @@ def _run(command: click.Command, name: str, words: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+    except click.Abort:
+        raise KeyboardInterrupt from None  # the command knows by which signal
     return found if isinstance(found, int) else 0
+
+
+LOOK_UP_SECONDS: Final = 1.0
+"""How long is waited at a stretch: a signal that comes right before a wait does not end it."""
 
 
 # -- emulate --------------------------------------------------------------------------------
@@ -57,16 +59,17 @@ def _run(command: click.Command, name: str, words: Sequence[str]) -> int:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 for any free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the settings as JSON, not TOML.")
-def _emulate(*, port: int, host: str, as_json: bool) -> int:
+def _emulate(*, port: int, host: str, as_json: bool) -> NoReturn:
     """Serve every installed emulator, each under /<provider> of one port."""
-    return serve(emulator_specs(), host=host, port=port, as_json=as_json)
+    serve(emulator_specs(), host=host, port=port, as_json=as_json)
 
 
-def serve(specs: Iterable[EmulatorSpec], *, host: str, port: int, as_json: bool) -> int:
+def serve(specs: Iterable[EmulatorSpec], *, host: str, port: int, as_json: bool) -> NoReturn:
     """
-    Serve *specs* until Ctrl-C and print the settings that point there.
+    Serve *specs* and print the settings that point there.
 
     Raises:
+        KeyboardInterrupt: The end came, by Ctrl-C or SIGTERM; nothing is served any more.
         ClickException: There is nothing to serve, or the port is taken.
     """
     if not _is_loopback(host):
@@ -84,10 +87,10 @@ def serve(specs: Iterable[EmulatorSpec], *, host: str, port: int, as_json: bool)
         raise click.ClickException(msg)
     thread = ServerThread(lambda: Server(served, host=host, port=port), name="emulators")
     with _log_to_stderr():
-        return _serve(thread, served, f"{host}:{port}", as_json=as_json)
+        _serve(thread, served, f"{host}:{port}", as_json=as_json)
 
 
-def _serve(thread: ServerThread, served: Prefixes, place: str, *, as_json: bool) -> int:
+def _serve(thread: ServerThread, served: Prefixes, place: str, *, as_json: bool) -> NoReturn:
     try:
         server = thread.start()
     except OSError as error:
@@ -97,12 +100,10 @@ def _serve(thread: ServerThread, served: Prefixes, place: str, *, as_json: bool)
         settings = served.settings(f"http://{_shown(server.host)}:{server.port}")
         click.echo(json.dumps(settings) if as_json else _toml(settings))
         sys.stdout.flush()
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        click.echo("", err=True)
+        while True:
+            threading.Event().wait(LOOK_UP_SECONDS)
     finally:
         thread.stop()
-    return 0
 
 
 def _is_loopback(host: str) -> bool:

@@ -20,6 +20,7 @@ import anyio
 import anymodal
 import attrs
 from anymodal.events import CallEnded, Event
+from anymodal.files import write_whole
 from anymodal.registry import Registry
 from anymodal.specs import EmulatorSpec, ModelSpec, ProviderSpec, supports
 
@@ -262,6 +263,6 @@ def _write(visits: Sequence[Visit], out: Path) -> None:
             visit.path = f"{visit.row.modality}/{visit.row.provider}-{visit.row.operation}.txt"
             file = out / visit.path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(visit.said, encoding="utf-8")
+            write_whole(file, visit.said.encode())
     out.mkdir(parents=True, exist_ok=True)
-    (out / "index.html").write_text(page.render(visits), encoding="utf-8")
+    write_whole(out / "index.html", page.render(visits).encode())

@@ -25,7 +25,6 @@ from .variables import FILE, file_of
 
 __all__ = ["logs"]
 
-INTERRUPTED: Final = 130
 SHORT: Final = 12
 """Characters of an id in a table; `show` takes as few as tell it from others."""
 WIDEST: Final = 60
@@ -44,8 +43,8 @@ def logs(words: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+    except click.Abort:
+        raise KeyboardInterrupt from None  # the command knows by which signal
     return found if isinstance(found, int) else 0
 
 
