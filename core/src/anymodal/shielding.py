@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-import anyio
-
 __all__ = ["runs_on_trio", "shielded"]
 
 T = TypeVar("T")
@@ -25,6 +23,8 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
     Args:
         work: Something short, or with a deadline of its own.
     """
+    import anyio  # noqa: PLC0415  # the loop of callers without one knows of trio, and not of this
+
     with anyio.CancelScope(shield=True):
         if runs_on_trio():
             return await work
