@@ -12,7 +12,6 @@ from .. import errors as e
 from ..call import Call, Facade, ModelChoice
 from ..modalities import EMBEDDING, Modality
 from ..modalities.embedding import (
-    EmbeddingModelSpec,
     EmbeddingOption,
     EmbeddingProvider,
     EmbeddingRequest,
@@ -179,15 +178,7 @@ async def _ask(call: Call) -> EmbeddingResult:
     call.account(found.usage, found.request_id)
     call.record.raw = found.raw
     await call.settle()
-    return attrs.evolve(found, normalised=_normalised(call, found), record=call.record)
-
-
-def _normalised(call: Call, found: EmbeddingResult) -> bool | None:
-    """Return what the answer says of the lengths of vectors, else the model's table."""
-    model = call.request.model
-    if found.normalised is None and found.dense and isinstance(model, EmbeddingModelSpec):
-        return model.normalised
-    return found.normalised
+    return attrs.evolve(found, record=call.record)
 
 
 def _needs_of(request: EmbeddingRequest) -> list[str]:

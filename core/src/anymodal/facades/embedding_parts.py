@@ -74,6 +74,12 @@ def limits_of(
     return most, most_tokens
 
 
+def _normalised(spec: EmbeddingProviderSpec, request: EmbeddingRequest) -> bool | None:
+    model = request.model
+    own = model.normalised if isinstance(model, EmbeddingModelSpec) else None
+    return spec.normalised if own is None else own
+
+
 class Parts:
     """
     The requests of one call, as far as they have been answered.
@@ -111,9 +117,12 @@ class Parts:
             await self._work(embed, request, [])
         else:
             await self._together(workers, embed, request)
-        if len(self._done) == 1:
-            return next(iter(self._done.values()))
-        return joined([self._done[part] for part in sorted(self._done, key=lambda one: one.start)])
+        found = joined([self._done[part] for part in sorted(self._done, key=lambda one: one.start)])
+        if request.dimensions not in {None, found.dimensions}:
+            request.warn("dimensions", f"the vectors have {found.dimensions}")
+        if found.normalised is None and found.dense:
+            return attrs.evolve(found, normalised=_normalised(spec, request))
+        return found
 
     async def _together(self, workers: int, embed: Embed, request: EmbeddingRequest) -> None:
         failures: list[Exception] = []
@@ -144,25 +153,35 @@ class Parts:
                 is_whole = len(texts) == len(request.texts)
                 asked = request if is_whole else attrs.evolve(request, texts=texts)
                 self._done[part] = _checked(await embed(asked), len(part), self._call)
-            except e.ContextLengthError as error:
+            except (e.ContextLengthError, e.TooLargeError) as error:
                 if len(part) == 1:
                     self._open.appendleft(part)
                     _locate(error, part)
                     raise
-                middle = part.start + len(part) // 2
-                self._open.extendleft((range(middle, part.stop), range(part.start, middle)))
+                self._shorten(part)
             except BaseException as error:
                 self._open.appendleft(part)
                 if isinstance(error, e.AnymodalError):
                     _locate(error, part)
                 raise
 
+    def _shorten(self, part: range) -> None:
+        """Halve *part*, and whatever is open and longer than that: it would be too long as well."""
+        most = -(-len(part) // 2)
+        self._open = deque(
+            one[at : at + most] for one in (part, *self._open) for at in range(0, len(one), most)
+        )
+
+
+OF_A_TEXT: Final = (e.BadRequestError, e.ContextLengthError, e.TooLargeError)
+"""Errors that may be one text's fault."""
+
 
 def _locate(error: e.AnymodalError, part: range) -> None:
     """Note in *error* which of all texts is at fault, where that is known."""
     if error.index is not None:
         error.index += part.start
-    elif len(part) == 1 and isinstance(error, e.BadRequestError | e.ContextLengthError):
+    elif len(part) == 1 and isinstance(error, OF_A_TEXT):
         error.index = part.start
 
 
@@ -187,6 +206,8 @@ def _checked(found: EmbeddingResult, count: int, call: Call) -> EmbeddingResult:
 
 def joined(found: Sequence[EmbeddingResult]) -> EmbeddingResult:
     """Return the results of parts, in order, as one."""
+    if len(found) == 1:
+        return found[0]
     last = found[-1]
     raws = tuple(raw for one in found for raw in _raws(one.raw))
     return EmbeddingResult(

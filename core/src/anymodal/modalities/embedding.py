@@ -204,9 +204,9 @@ class EmbedsTexts(Protocol):
 
         Raises:
             InvalidRequestError: Something in *request* this vendor never takes.
-            ContextLengthError: A text is too long for the model, or all together
-                are for one request. The core then tries with fewer of them; where
-                one alone is left it is the one at fault.
+            ContextLengthError, TooLargeError: A text is too long for the model, or all
+                together are for one request. The core then tries with fewer of them;
+                where one alone is left it is the one at fault.
             VendorError: It refused or failed; `index` is the text's, in *request*,
                 where the vendor says which it is.
         """

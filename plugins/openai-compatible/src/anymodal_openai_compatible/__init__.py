@@ -1,6 +1,6 @@
 """
-Chat Completions and Responses for anymodal: a provider for endpoints of one's
-own, and the library that plugins of vendors with these protocols are built on.
+Chat Completions, Responses and Embeddings for anymodal: a provider for endpoints of
+one's own, and the library that plugins of vendors with these protocols are built on.
 """
 
 from __future__ import annotations
@@ -13,10 +13,18 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
+    from anymodal.modalities.embedding import EmbeddingProviderSpec
 
     from .batch import BatchingText, batching_text
     from .carrier import Carrier, HttpCarrier
     from .chat import ChatCodec
+    from .embedding import (
+        CompatibleEmbedding,
+        CompatibleVectors,
+        EmbeddingQuirks,
+        WireEmbedding,
+        compatible_vectors,
+    )
     from .options import CompatibleOption, WireOption
     from .provider import Codec, CompatibleText, compatible_text
     from .quirks import Quirks
@@ -27,14 +35,19 @@ _HOMES = {
     "Carrier": "carrier",
     "ChatCodec": "chat",
     "Codec": "provider",
+    "CompatibleEmbedding": "embedding",
     "CompatibleOption": "options",
     "CompatibleText": "provider",
+    "CompatibleVectors": "embedding",
+    "EmbeddingQuirks": "embedding",
     "HttpCarrier": "carrier",
     "Quirks": "quirks",
     "ResponsesCodec": "responses",
+    "WireEmbedding": "embedding",
     "WireOption": "options",
     "batching_text": "batch",
     "compatible_text": "provider",
+    "compatible_vectors": "embedding",
 }
 
 __all__ = [
@@ -42,15 +55,21 @@ __all__ = [
     "Carrier",
     "ChatCodec",
     "Codec",
+    "CompatibleEmbedding",
     "CompatibleOption",
     "CompatibleText",
+    "CompatibleVectors",
+    "EmbeddingQuirks",
     "HttpCarrier",
     "Quirks",
     "ResponsesCodec",
+    "WireEmbedding",
     "WireOption",
     "batching_text",
     "compatible_text",
+    "compatible_vectors",
     "connect",
+    "connect_embedding",
 ]
 
 
@@ -73,6 +92,31 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         settings=SETTINGS,
         errors=PLAIN.refine,
         options=CompatibleOption,
+    )
+
+
+@hookimpl
+def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
+    """Offer the same endpoints for vectors."""
+    from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
+    from anymodal.modalities.embedding import EmbeddingProviderSpec  # noqa: PLC0415  # as above
+
+    from .embedding import CompatibleEmbedding  # noqa: PLC0415  # as above
+    from .quirks import PLAIN  # noqa: PLC0415  # as above
+    from .settings import SETTINGS  # noqa: PLC0415  # as above
+
+    yield EmbeddingProviderSpec(
+        id="openai-compatible",
+        display_name="OpenAI-compatible endpoint",
+        docs="https://developers.openai.com/api/docs/api-reference/embeddings",
+        connect=connect_embedding,
+        credentials=[Credential(required=False)],
+        capabilities=Capabilities(yes={"dense"}, no={"sparse", "image_input"}),
+        settings=SETTINGS,
+        errors=PLAIN.refine,
+        options=CompatibleEmbedding,
+        # few servers say how many they take; one that takes fewer is asked for halves
+        max_inputs=256,
     )
 
 
@@ -101,6 +145,20 @@ def connect(connection: Connection) -> CompatibleText:
 
     found = endpoint(connection)
     return compatible_text(connection, found.quirks, found.api)
+
+
+def connect_embedding(connection: Connection) -> CompatibleVectors:
+    """
+    Return the provider of vectors for an instance.
+
+    Raises:
+        SettingsError: The base URL is missing, or a setting is of the wrong kind.
+    """
+    from .embedding import EmbeddingQuirks, compatible_vectors  # noqa: PLC0415  # brings the HTTP kit
+    from .settings import endpoint  # noqa: PLC0415  # as above
+
+    headers = endpoint(connection).quirks.headers
+    return compatible_vectors(connection, EmbeddingQuirks(headers=headers))
 
 
 def __getattr__(name: str) -> object:

@@ -32,6 +32,7 @@ CODES: Final[Mapping[str, type[e.VendorError]]] = {
     "invalid_prompt": e.ContentFilteredError,
     "invalid_request_error": e.BadRequestError,
     "misalignment_policy_violation": e.ContentFilteredError,
+    "max_tokens_per_request": e.ContextLengthError,
     "model_not_found": e.NotFoundError,
     "rate_limit_exceeded": e.RateLimitedError,
     "server_error": e.ServerError,

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
-    from anymodal_openai_compatible import CompatibleText
+    from anymodal.modalities.embedding import EmbeddingProviderSpec
+    from anymodal_openai_compatible import CompatibleText, CompatibleVectors
 
+    from .embedding import OpenAIEmbedding
     from .options import OpenAIText
 
-__all__ = ["OpenAIText", "connect"]
+_HOMES = {"OpenAIEmbedding": "embedding", "OpenAIText": "options"}
+
+__all__ = ["OpenAIEmbedding", "OpenAIText", "connect", "connect_embedding"]
 
 
 @hookimpl
@@ -49,6 +54,45 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
 
 
 @hookimpl
+def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
+    """Offer OpenAI's models that make vectors."""
+    from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
+    from anymodal.modalities.embedding import EmbeddingProviderSpec  # noqa: PLC0415  # as above
+
+    from .embedding import (  # noqa: PLC0415  # as above
+        DEFAULT_MODEL,
+        MODELS,
+        MOST_INPUTS,
+        MOST_TOKENS,
+        OpenAIEmbedding,
+    )
+    from .quirks import QUIRKS  # noqa: PLC0415  # as above
+
+    yield EmbeddingProviderSpec(
+        id="openai",
+        display_name="OpenAI",
+        docs="https://developers.openai.com/api/docs/guides/embeddings",
+        connect=connect_embedding,
+        base_url="https://api.openai.com/v1",
+        credentials=[
+            Credential(env=["OPENAI_API_KEY"]),
+            Credential(name="organization", env=["OPENAI_ORG_ID"], required=False),
+            Credential(name="project", env=["OPENAI_PROJECT_ID"], required=False),
+        ],
+        priority=100,
+        capabilities=Capabilities(yes={"dense"}, no={"sparse", "image_input"}),
+        models=MODELS,
+        patterns=("text-embedding-*",),
+        default_model=DEFAULT_MODEL,
+        errors=QUIRKS.refine,
+        options=OpenAIEmbedding,
+        max_inputs=MOST_INPUTS,
+        max_request_tokens=MOST_TOKENS,
+        normalised=True,
+    )
+
+
+@hookimpl
 def anymodal_emulators() -> Iterator[EmulatorSpec]:
     """Offer a stand-in for OpenAI."""
     from anymodal import EmulatorSpec  # noqa: PLC0415  # costs 60 modules
@@ -68,11 +112,17 @@ def connect(connection: Connection) -> CompatibleText:
     return openai_text(connection)
 
 
+def connect_embedding(connection: Connection) -> CompatibleVectors:
+    """Return the provider of vectors for an instance. Imports the SDK, as `connect` does."""
+    from .vectors import openai_vectors  # noqa: PLC0415  # brings the SDK
+
+    return openai_vectors(connection)
+
+
 def __getattr__(name: str) -> object:
-    if name != "OpenAIText":
+    if name not in _HOMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    from .options import OpenAIText  # noqa: PLC0415  # brings attrs and the text room
-
-    globals()[name] = OpenAIText
-    return OpenAIText
+    found: object = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = found
+    return found

@@ -1,5 +1,5 @@
 """
-OpenAI on loopback: Responses and counts of them, Chat Completions, models, batches.
+OpenAI on loopback: Responses and counts of them, Chat Completions, embeddings, models, batches.
 
 As strict as the vendor. The protocols are those of `anymodal_openai_compatible.emulator`.
 Here stand the models that are served and what some of them do not take. Models are
@@ -15,7 +15,13 @@ from functools import partial
 from typing import Final, NoReturn, cast
 
 from anymodal_emulator.app import RefusedError
-from anymodal_openai_compatible.emulator import Dialect, serve_batches, vendor
+from anymodal_openai_compatible.emulator import (
+    Dialect,
+    Embedder,
+    serve_batches,
+    serve_embeddings,
+    vendor,
+)
 from anymodal_openai_compatible.emulator.responses import count_input
 
 __all__ = ["app"]
@@ -87,6 +93,7 @@ OTHERS: Final = (
     "omni-moderation-latest",
     "text-embedding-3-large",
     "text-embedding-3-small",
+    "text-embedding-ada-002",
     "whisper-1",
 )
 """Of other kinds of work; they stand in the same list."""
@@ -156,3 +163,29 @@ DIALECT: Final = Dialect(
 app = vendor(DIALECT)
 app.route("POST", "/v1/responses/input_tokens")(partial(count_input, dialect=DIALECT))
 serve_batches(app, "/v1")
+
+
+def _refuse_inputs(inputs: int, most: int) -> NoReturn:
+    words = (
+        f"Invalid 'input': array too long. Expected an array with maximum length {most}, "
+        f"but got an array with length {inputs} instead."
+    )
+    _refuse("input", words, "array_above_max_length")
+
+
+serve_embeddings(
+    app,
+    "/v1",
+    Embedder(
+        provider="openai",
+        models={
+            "text-embedding-3-large": (3072, 3072),
+            "text-embedding-3-small": (1536, 1536),
+            "text-embedding-ada-002": (1536, 0),
+        },
+        most_inputs=2048,
+        most_tokens=300_000,
+        most_text=8192,
+        refuse_inputs=_refuse_inputs,
+    ),
+)

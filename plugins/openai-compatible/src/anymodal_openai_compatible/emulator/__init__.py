@@ -1,5 +1,5 @@
 """
-Speaks the Chat Completions and Responses protocols on loopback.
+Speaks the Chat Completions, Responses and Embeddings protocols on loopback.
 
 `vendor` makes the emulator of one vendor from a `Dialect`; `app` is a plain server
 of the kind that people run themselves: any model, a key or none, unknown fields
@@ -18,8 +18,9 @@ from anymodal_emulator.app import Emulator, RefusedError, Reply, Request, Stream
 from . import chat, responses
 from .batches import serve_batches
 from .dialect import Dialect
+from .embeddings import Embedder, serve_embeddings
 
-__all__ = ["Dialect", "app", "serve_batches", "vendor"]
+__all__ = ["Dialect", "Embedder", "app", "serve_batches", "serve_embeddings", "vendor"]
 
 MODELS: Final = ("emulated-small", "emulated-large")
 
@@ -86,4 +87,7 @@ app = vendor(
         needs_key=False,
         reasoning_field="reasoning_content",
     )
+)
+serve_embeddings(
+    app, "/v1", Embedder(provider="openai-compatible", usual=384, lenient=True, most_inputs=32)
 )
