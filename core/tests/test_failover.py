@@ -22,6 +22,7 @@ GOES_ON = {
     e.MissingCredentialsError,
     e.AuthenticationError,
     e.NotFoundError,
+    e.NothingFitsError,
     e.ContextLengthError,
 }
 EVERY = [getattr(e, name) for name in e.__all__]

@@ -425,3 +425,22 @@ def test_strange_errors_may_be_billed_unless_nothing_was_sent():
     """Who knows what a plugin had done by then."""
     assert may_be_billed(ValueError())
     assert not may_be_billed(unsent(e.TimedOutError("no")))
+
+
+def test_false_switches_off():
+    """TOML has no null with which to say that nothing opens a circuit."""
+    said = {"retry": False, "breaker": False}
+    found = Settings.from_mapping({"policy": said}, environ={}).policy
+
+    assert Policy(retry=Retry(attempts=1), breaker=Breaker(failures=None, rate=None)) == found
+    with pytest.raises(e.SettingsError) as caught:
+        Settings.from_mapping({"policy": {"limits": False, "retry": True}}, environ={})
+    assert 2 == len(caught.value.faults)
+
+
+def test_seconds_are_the_whole_of_a_timeout():
+    """As they are for a call."""
+    assert Deadlines(total=30) == Policy(timeout=30).timeout
+    for wrong in (True, "30", 0):
+        with pytest.raises((TypeError, ValueError)):
+            Policy(timeout=wrong)

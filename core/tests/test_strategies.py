@@ -465,8 +465,8 @@ def test_instance_of_a_provider_that_serves_itself_is_no_second_candidate():
     ("wanted", "offers", "cls", "words"),
     [
         (best(prefer="free", among=["locked"]), FACTS, e.MissingCredentialsError, "locked needs an API key."),
-        (best(prefer="free", among=["beta"]), FACTS, e.UnsupportedFeatureError, "No text model is best(prefer='free', among=['beta']), of 7 that are listed. Why not: anymodal explain --best free --modality text"),
-        (best(needs=["image_input"]), [], e.UnsupportedFeatureError, "--needs image_input"),
+        (best(prefer="free", among=["beta"]), FACTS, e.NothingFitsError, "No text model is best(prefer='free', among=['beta']), of 7 that are listed. Why not: anymodal explain --best free --modality text"),
+        (best(needs=["image_input"]), [], e.NothingFitsError, "--needs image_input"),
     ],
 )  # fmt: skip
 def test_nobody_is_best(wanted, offers, cls, words):

@@ -14,6 +14,7 @@ Everything that anymodal raises, as one tree.
     + UnknownModelError
     + RetiredModelError
     + UnsupportedFeatureError
+    + NothingFitsError
   x PluginError                   an installed plugin cannot serve
     + BrokenPluginError
     + IncompatiblePluginError
@@ -86,6 +87,7 @@ __all__ = [
     "MalformedReplyError",
     "MissingCredentialsError",
     "NotFoundError",
+    "NothingFitsError",
     "OutcomeUnknownError",
     "OverloadedError",
     "PermissionDeniedError",
@@ -225,6 +227,12 @@ class UnsupportedFeatureError(RequestError):
     code = "unsupported_feature"
 
 
+class NothingFitsError(RequestError):
+    """No model that can be used has what `best()` was asked for."""
+
+    code = "nothing_fits"
+
+
 class PluginError(AnymodalError):
     """An installed plugin cannot serve."""
 
@@ -267,11 +275,13 @@ class VendorError(AnymodalError):
         retry_after: Seconds that the vendor asks to wait.
         never_sent: Whether it is known that no byte of the request was sent.
         is_lasting: Whether it is known not to pass, so that nothing is tried again.
+        partial: Text that had arrived, if any.
     """
 
     code = "vendor"
     never_sent: bool = False
     is_lasting: bool = False
+    partial: str = ""
 
     def __init__(
         self,

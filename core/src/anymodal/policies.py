@@ -192,6 +192,11 @@ def _budgets(found: Budget | Iterable[Budget]) -> tuple[Budget, ...]:
     return given
 
 
+def _deadlines(said: Deadlines | float | None) -> Deadlines | None:
+    is_number = isinstance(said, int | float) and not isinstance(said, bool)
+    return Deadlines(total=said) if is_number else said  # type: ignore[arg-type,return-value]  # a validator follows
+
+
 @attrs.frozen(kw_only=True)
 class Policy:
     """
@@ -206,7 +211,7 @@ class Policy:
         breaker: When a provider is left alone.
         limits: How much is sent to an instance.
         budgets: What calls may use together.
-        timeout: How long things may take.
+        timeout: How long things may take: seconds in all, or `Deadlines`.
         on_filtered: Whether a call goes on to its `next` candidate where a vendor's
             filter refused the prompt; by default that is the end (`stop`), because
             what one vendor refused is not shown to others unasked.
@@ -217,7 +222,7 @@ class Policy:
     limits: Limits | None = attrs.field(default=None, validator=optional(instance_of(Limits)))
     budgets: tuple[Budget, ...] = attrs.field(default=(), converter=_budgets)
     timeout: Deadlines | None = attrs.field(
-        default=None, validator=optional(instance_of(Deadlines))
+        default=None, converter=_deadlines, validator=optional(instance_of(Deadlines))
     )
     on_filtered: Literal["stop", "next"] | None = attrs.field(
         default=None, validator=_is("stop or next", ("stop", "next", None).__contains__)

@@ -23,6 +23,12 @@ _PARTS: Final[Mapping[str, type[Breaker | Limits | Retry]]] = {
     "retry": Retry,
 }
 
+OFF: Final[Mapping[str, Breaker | Retry]] = {
+    "breaker": Breaker(failures=None, rate=None),
+    "retry": Retry(attempts=1),
+}
+"""What `false` means."""
+
 
 def policy_of(table: Table) -> Policy:
     """Return what *table* says, such as `[policy]`; faults go to its layer."""
@@ -30,7 +36,11 @@ def policy_of(table: Table) -> Policy:
         return NOTHING
     table.allow((*_PARTS, "budgets", "on_filtered"))
     said: dict[str, Any] = {
-        name: _read(table.table(name), cls) for name, cls in _PARTS.items() if name in table.found
+        name: OFF[name]
+        if table.found[name] is False and name in OFF
+        else _read(table.table(name), cls)
+        for name, cls in _PARTS.items()
+        if name in table.found
     }
     said["on_filtered"] = table.take("on_filtered", _on_filtered)
     return Policy(budgets=_budgets(table), **said)

@@ -20,6 +20,7 @@ _ELSEWHERE_MAY_WORK: Final = (
     e.MissingCredentialsError,
     e.AuthenticationError,
     e.NotFoundError,
+    e.NothingFitsError,
     e.ContextLengthError,
 )
 

@@ -201,10 +201,10 @@ def refusal(offer: Offer, model: ModelSpec, needs: Sequence[str] = ()) -> str:
         return f"not allowed in the scope {offer.scope.name!r}"
     if not offer.enabled:
         return OFF
-    if offer.missing:
-        return offer.missing
     if model.lifecycle.state == "retired":
         return retirement(model)
+    if offer.missing:
+        return offer.missing
     for need in needs:
         if supports(offer.spec, model, need) is False:
             return f"known not to have {need}"
