@@ -334,6 +334,7 @@ def test_certificate_that_is_not_trusted_is_not_tried_again():
     [
         (ConnectionRefusedError(111, "no"), "its server refuses connections; check base_url"),
         (socket.gaierror(-2, "no"), "the address of its server cannot be found"),
+        (ssl.SSLError(1, "no"), "TLS failed on the way to its server; check base_url"),
         (ConnectionResetError(104, "no"), "the connection failed"),
     ],
 )

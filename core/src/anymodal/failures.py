@@ -260,6 +260,7 @@ def _distrust(error: BaseException) -> str:
 
 _CAUSES: Final = {
     "ConnectionRefusedError": "its server refuses connections; check base_url",
+    "SSLError": "TLS failed on the way to its server; check base_url",
     "gaierror": "the address of its server cannot be found; check base_url and the network",
 }
 

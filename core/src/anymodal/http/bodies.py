@@ -20,8 +20,8 @@ __all__ = [
 MAX_BODY_BYTES: Final = 256 * 1024 * 1024
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 """Longest answer that is held in memory as a whole, where the caller says no other limit."""
-MAX_STREAM_BYTES: Final = 64 * 1024 * 1024
-"""Longest stream of events, whose pieces a caller may collect."""
+MAX_STREAM_BYTES: Final = 128 * 1024 * 1024
+"""Longest stream of events, whose pieces a caller may collect; 400 000 tokens at a frame each."""
 MAX_ERROR_BYTES: Final = 64 * 1024
 ACCEPTED: Final = "gzip, deflate"
 """What is said to be understood, as `accept-encoding`."""
