@@ -11,8 +11,8 @@ from typing import BinaryIO, ClassVar, Final, Self, cast
 
 import attrs
 
+from .artefacts import replacing
 from .errors import InvalidRequestError
-from .files import replacing
 from .formats import HEAD_BYTES, of_kind, sniff
 
 __all__ = ["Audio", "File", "Image", "Media", "Video", "media_from_dict", "sniff"]
