@@ -13,7 +13,7 @@ from .config import Settings
 from .connection import Clock
 from .doors import Doors, SystemClock
 from .events import Observer
-from .modalities import EMBEDDING, IMAGE, TEXT, Modality
+from .modalities import EMBEDDING, IMAGE, SPEECH, TEXT, Modality
 from .policies import Policy
 from .registry import Registry
 from .resolution import Offer
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .facades.embedding import EmbeddingFacade
     from .facades.image import ImageFacade
     from .facades.jobs import Jobs
+    from .facades.speech import SpeechFacade
     from .facades.text import TextFacade
     from .policy.standing import Health
     from .stores import Store
@@ -126,6 +127,11 @@ class Client(Changeable):
     def embedding(self) -> EmbeddingFacade:
         """Texts in, vectors out."""
         return self[EMBEDDING]
+
+    @property
+    def speech(self) -> SpeechFacade:
+        """Text in, a voice out."""
+        return self[SPEECH]
 
     @property
     def jobs(self) -> Jobs:

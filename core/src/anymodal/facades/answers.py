@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from functools import partial
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
 import anyio
 import anyio.to_thread
@@ -38,6 +38,7 @@ __all__ = [
     "bind",
     "broken",
     "drain",
+    "streamed",
     "unfinished",
     "words",
 ]
@@ -45,6 +46,7 @@ __all__ = [
 DRAIN_SECONDS: Final = 1.0
 """How long the bytes after the last event are waited for, to keep the connection."""
 
+EventT = TypeVar("EventT")
 Events: TypeAlias = AbstractAsyncContextManager[AsyncIterator[TextEvent]]
 Generate: TypeAlias = Callable[[TextRequest], Awaitable[TextResult]]
 Stream: TypeAlias = Callable[[TextRequest], Events]
@@ -79,13 +81,13 @@ def bind(provider: TextProvider) -> BoundText:
     if generate is None and stream is None:
         msg = f"{type(provider).__name__} has neither stream() nor generate()."
         raise e.BrokenPluginError(msg)
-    streams: Stream = _at_once(awaited(generate)) if stream is None else _streamed(stream)
+    streams: Stream = _at_once(awaited(generate)) if stream is None else streamed(stream)
     generates: Generate = _collecting(streams) if generate is None else awaited(generate)
     count = getattr(provider, "count_tokens", None)
     return BoundText(generates, streams, None if count is None else awaited(count))
 
 
-def _streamed(function: Any) -> Stream:
+def streamed(function: Any) -> Stream:
     """Return *function* as what opens a stream, whichever kind of generator it is."""
     if inspect.isasyncgenfunction(function):
         return streaming(function)
@@ -180,31 +182,31 @@ def _at_once(generate: Generate) -> Stream:
 # -- batches -------------------------------------------------------------------------------
 
 
-class Batched(Protocol):
+class Batched(Protocol[EventT]):
     """Events a read at a time; none at the end."""
 
-    async def batch(self) -> list[TextEvent]:
+    async def batch(self) -> list[EventT]:
         """Return the next events."""
 
 
-class _OneByOne:
+class _OneByOne(Generic[EventT]):
     """Events of a plain iterator, as batches of one."""
 
-    def __init__(self, events: AsyncIterator[TextEvent]) -> None:
+    def __init__(self, events: AsyncIterator[EventT]) -> None:
         self._events = events
 
-    async def batch(self) -> list[TextEvent]:
+    async def batch(self) -> list[EventT]:
         async for event in self._events:
             return [event]
         return []
 
 
-def batched(events: AsyncIterator[TextEvent]) -> Batched:
+def batched(events: AsyncIterator[EventT]) -> Batched[EventT]:
     """Return *events* a read at a time, as far as they come so."""
-    return cast("Batched", events) if hasattr(events, "batch") else _OneByOne(events)
+    return cast("Batched[EventT]", events) if hasattr(events, "batch") else _OneByOne(events)
 
 
-async def drain(source: Batched) -> None:
+async def drain(source: Batched[Any]) -> None:
     """
     Read what follows the last event, so that the connection can be used again.
 

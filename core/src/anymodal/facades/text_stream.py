@@ -54,7 +54,7 @@ class TextStream:
         self._call = call
         self._asked: Asked = call.asked
         self._stack: AsyncExitStack | None = None
-        self._source: Batched | None = None
+        self._source: Batched[TextEvent] | None = None
         self._seen: list[TextEvent] = []
         self._ready: deque[StreamEvent] = deque()
         self._growing = Growing()

@@ -20,6 +20,7 @@ from ..specs import is_id, names
 if TYPE_CHECKING:
     from ..facades.embedding import EmbeddingFacade
     from ..facades.image import ImageFacade
+    from ..facades.speech import SpeechFacade
     from ..facades.text import TextFacade
     from ..resolution import Strategy
     from ..specs import ProviderSpec
@@ -141,9 +142,10 @@ AUDIO: Final[Modality[object]] = Modality(
     spec="anymodal.modalities.audio:AudioProviderSpec",
     capabilities={"audio_input", "cancel", "progress", "streaming"},
 )
-SPEECH: Final[Modality[object]] = Modality(
+SPEECH: Final[Modality[SpeechFacade]] = Modality(
     name="speech",
     spec="anymodal.modalities.speech:SpeechProviderSpec",
+    facade="anymodal.facades.speech:SpeechFacade",
     capabilities={"live", "streaming", "voice_cloning", "word_timestamps"},
     strategy="anymodal.resolution.voice:by_voice",
 )

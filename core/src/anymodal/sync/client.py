@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .embedding import SyncEmbeddingFacade
     from .image import SyncImageFacade
     from .jobs import SyncJobs
+    from .speech import SyncSpeechFacade
     from .text import SyncTextFacade
 
 __all__ = ["SyncClient"]
@@ -101,6 +102,13 @@ class SyncClient:
         from .text import SyncTextFacade  # noqa: PLC0415  # one room a modality, when used
 
         return SyncTextFacade(self._opened().text, self._loop)
+
+    @cached_property
+    def speech(self) -> SyncSpeechFacade:
+        """Text in, a voice out."""
+        from .speech import SyncSpeechFacade  # noqa: PLC0415  # as above
+
+        return SyncSpeechFacade(self._opened().speech, self._loop)
 
     @cached_property
     def image(self) -> SyncImageFacade:
