@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
-    from anymodal_openai_compatible import CompatibleText
+    from anymodal.modalities.embedding import EmbeddingProviderSpec
+    from anymodal_openai_compatible import CompatibleText, CompatibleVectors
 
+    from .embedding import MistralEmbedding
     from .quirks import MistralText
 
-__all__ = ["MistralText", "connect"]
+_HOMES = {"MistralEmbedding": "embedding", "MistralText": "quirks"}
+
+__all__ = ["MistralEmbedding", "MistralText", "connect", "connect_embedding"]
 
 
 @hookimpl
@@ -44,6 +49,39 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
 
 
 @hookimpl
+def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
+    """Offer Mistral's models that make vectors."""
+    from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
+    from anymodal.modalities.embedding import EmbeddingProviderSpec  # noqa: PLC0415  # as above
+
+    from .embedding import (  # noqa: PLC0415  # as above
+        DEFAULT_MODEL,
+        MODELS,
+        MOST_INPUTS,
+        MOST_TOKENS,
+        MistralEmbedding,
+        refine,
+    )
+
+    yield EmbeddingProviderSpec(
+        id="mistral",
+        display_name="Mistral",
+        docs="https://docs.mistral.ai/capabilities/embeddings",
+        connect=connect_embedding,
+        base_url="https://api.mistral.ai",
+        credentials=[Credential(env=["MISTRAL_API_KEY"])],
+        capabilities=Capabilities(yes={"dense"}, no={"sparse", "image_input"}),
+        models=MODELS,
+        patterns=("mistral-embed*", "codestral-embed*"),
+        default_model=DEFAULT_MODEL,
+        errors=refine,
+        options=MistralEmbedding,
+        max_inputs=MOST_INPUTS,
+        max_request_tokens=MOST_TOKENS,
+    )
+
+
+@hookimpl
 def anymodal_emulators() -> Iterator[EmulatorSpec]:
     """Offer a stand-in for Mistral."""
     from anymodal import EmulatorSpec  # noqa: PLC0415  # costs 60 modules
@@ -60,11 +98,17 @@ def connect(connection: Connection) -> CompatibleText:
     return mistral_text(connection)
 
 
+def connect_embedding(connection: Connection) -> CompatibleVectors:
+    """Return the provider of vectors for an instance. Imports the SDK, as `connect` does."""
+    from .vectors import mistral_vectors  # noqa: PLC0415  # brings the SDK
+
+    return mistral_vectors(connection)
+
+
 def __getattr__(name: str) -> object:
-    if name != "MistralText":
+    if name not in _HOMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    from .quirks import MistralText  # noqa: PLC0415  # brings attrs and the text room
-
-    globals()[name] = MistralText
-    return MistralText
+    found: object = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = found
+    return found

@@ -12,6 +12,7 @@ from anymodal.failures import request_id
 from anymodal.http import parse_json, read
 from anymodal.modalities.kinds import LiveModel, category
 from anymodal.specs import Capabilities, Lifecycle, ModelSpec
+from anymodal_openai_compatible.carrier import Carrier
 from anymodal_openai_compatible.chat import ChatCodec
 from anymodal_openai_compatible.frames import MALFORMED, malformed
 
@@ -19,7 +20,7 @@ from .batch import BatchingMistral
 from .quirks import QUIRKS
 from .sdk import sdk_carrier
 
-__all__ = ["MistralProvider", "mistral_text", "model_of"]
+__all__ = ["MistralProvider", "mistral_text", "model_of", "models_by"]
 
 _NAMES: Final = {
     "audio": "audio_input",
@@ -49,13 +50,23 @@ class MistralProvider(BatchingMistral):
         Raises:
             VendorError: The vendor refused or failed.
         """
-        reply = await self.carrier.send("GET", "/models", headers={})
-        found = parse_json(await read(reply, self.provider), self.provider)
-        try:
-            rows = found["data"]  # type: ignore[index]  # what is no object raises what is caught
-            return [model_of(row) for row in rows]
-        except MALFORMED as error:
-            raise malformed(self.provider, error, request_id(reply.headers)) from error
+        return await models_by(self.carrier, self.provider)
+
+
+async def models_by(carrier: Carrier, provider: str) -> Sequence[ModelSpec]:
+    """
+    Return the vendor's list of models, by way of *carrier*.
+
+    Raises:
+        VendorError: The vendor refused or failed.
+    """
+    reply = await carrier.send("GET", "/models", headers={})
+    found = parse_json(await read(reply, provider), provider)
+    try:
+        rows = found["data"]  # type: ignore[index]  # what is no object raises what is caught
+        return [model_of(row) for row in rows]
+    except MALFORMED as error:
+        raise malformed(provider, error, request_id(reply.headers)) from error
 
 
 def model_of(row: Mapping[str, Any]) -> LiveModel:

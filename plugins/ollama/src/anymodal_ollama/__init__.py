@@ -10,14 +10,30 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
+    from anymodal.modalities.embedding import EmbeddingProviderSpec
 
+    from .embedding import OllamaVectors
     from .library import PullProgress
-    from .options import OllamaText
+    from .options import OllamaEmbedding, OllamaText
     from .text import OllamaChat
 
-_HOMES = {"OllamaChat": "text", "OllamaText": "options", "PullProgress": "library"}
+_HOMES = {
+    "OllamaChat": "text",
+    "OllamaEmbedding": "options",
+    "OllamaText": "options",
+    "OllamaVectors": "embedding",
+    "PullProgress": "library",
+}
 
-__all__ = ["OllamaChat", "OllamaText", "PullProgress", "connect"]
+__all__ = [
+    "OllamaChat",
+    "OllamaEmbedding",
+    "OllamaText",
+    "OllamaVectors",
+    "PullProgress",
+    "connect",
+    "connect_embedding",
+]
 
 
 @hookimpl
@@ -55,6 +71,32 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
 
 
 @hookimpl
+def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
+    """Offer the same server for vectors; which models it has, only it knows."""
+    from anymodal import Capabilities, Credential, Deadlines  # noqa: PLC0415  # costs 60 modules
+    from anymodal.modalities.embedding import EmbeddingProviderSpec  # noqa: PLC0415  # as above
+
+    from .options import OllamaEmbedding  # noqa: PLC0415  # as above
+
+    yield EmbeddingProviderSpec(
+        id="ollama",
+        display_name="Ollama",
+        kind="local",
+        docs="https://docs.ollama.com/capabilities/embeddings",
+        connect=connect_embedding,
+        base_url="http://127.0.0.1:11434",
+        credentials=[Credential(env=["OLLAMA_API_KEY"], required=False)],
+        deadlines=Deadlines(total=3600.0, connect=5.0, first=900.0, between=300.0),
+        capabilities=Capabilities(yes={"dense", "dimensions"}, no={"sparse", "image_input"}),
+        options=OllamaEmbedding,
+        # the server takes any number; an answer with more of the longest vectors is too long
+        max_inputs=256,
+        requests_at_once=2,
+        normalised=True,  # https://docs.ollama.com/capabilities/embeddings, read 2026-11-20
+    )
+
+
+@hookimpl
 def anymodal_emulators() -> Iterator[EmulatorSpec]:
     """Offer a stand-in for an Ollama server."""
     from anymodal import EmulatorSpec  # noqa: PLC0415  # costs 60 modules
@@ -67,6 +109,13 @@ def connect(connection: Connection) -> OllamaChat:
     from .text import ollama_chat  # noqa: PLC0415  # brings the HTTP kit
 
     return ollama_chat(connection)
+
+
+def connect_embedding(connection: Connection) -> OllamaVectors:
+    """Return the provider of vectors for an instance."""
+    from .embedding import ollama_vectors  # noqa: PLC0415  # brings the HTTP kit
+
+    return ollama_vectors(connection)
 
 
 def __getattr__(name: str) -> object:

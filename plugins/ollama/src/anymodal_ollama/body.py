@@ -18,7 +18,7 @@ from anymodal.modalities.text import Effort, TextRequest, ToolSpec
 
 from .options import OllamaText
 
-__all__ = ["encode"]
+__all__ = ["encode", "merge"]
 
 _OPTIONS: Final = {
     "temperature": "temperature",
@@ -77,7 +77,7 @@ def encode(request: TextRequest, provider: str, *, stream: bool) -> dict[str, ob
     if option is not None:
         if option.keep_alive is not None:
             body["keep_alive"] = option.keep_alive
-        _merge(body, option.extra_body)
+        merge(body, option.extra_body)
     return body
 
 
@@ -116,13 +116,13 @@ def _add_thinking(body: dict[str, object], request: TextRequest) -> None:
             request.warn("reasoning", f"{word!r} is asked for, because Ollama has no {effort!r}")
 
 
-def _merge(body: dict[str, object], more: Mapping[str, object]) -> None:
+def merge(body: dict[str, object], more: Mapping[str, object]) -> None:
     """Put *more* into *body*: objects are merged, lists joined, all else replaced."""
     for name, value in more.items():
         there = body.get(name)
         if isinstance(there, Mapping) and isinstance(value, Mapping):
             inner = dict(there)
-            _merge(inner, value)
+            merge(inner, value)
             body[name] = inner
         elif isinstance(there, list) and isinstance(value, list):
             body[name] = [*there, *value]

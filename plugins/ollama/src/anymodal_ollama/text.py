@@ -134,20 +134,43 @@ class OllamaChat:
         return self.connection.provider
 
     def _reader(self, request: TextRequest) -> ReplyReader:
-        # prices that the user set go before ours
-        free = self.free and request.model.prices is None and not is_offloaded(request.model.id)
-        return ReplyReader(self._provider, free, self.connection.scrub, request.raw)
+        return ReplyReader(
+            self._provider, self.is_free(request.model), self.connection.scrub, request.raw
+        )
+
+    def is_free(self, model: ModelSpec) -> bool:
+        """Whether *model* costs nothing; prices that the user set go before ours."""
+        return self.free and model.prices is None and not is_offloaded(model.id)
 
     async def _chat(self, request: TextRequest, *, stream: bool) -> HttpReply:
         option = request.option(OllamaText)
-        name = request.model.id
+        return await self.ask(
+            "/api/chat",
+            request.model.id,
+            encode(request, self._provider, stream=stream),
+            headers=option.extra_headers if option else {},
+            connect_seconds=request.deadlines.connect,
+        )
+
+    async def ask(
+        self,
+        path: str,
+        name: str,
+        body: Mapping[str, object],
+        *,
+        headers: Mapping[str, str],
+        connect_seconds: float | None,
+    ) -> HttpReply:
+        """
+        Ask the model called *name*; return the answer with its body unread. Close it.
+
+        Raises:
+            NotFoundError: The model was not pulled; the error says how to.
+            VendorError: The server refused or failed.
+        """
         try:
             return await self._send(
-                "POST",
-                "/api/chat",
-                encode(request, self._provider, stream=stream),
-                headers=option.extra_headers if option else {},
-                connect_seconds=request.deadlines.connect,
+                "POST", path, body, headers=headers, connect_seconds=connect_seconds
             )
         except NotFoundError as error:
             msg = (

@@ -1,5 +1,5 @@
 """
-Mistral on loopback: Chat Completions, models, files and batches, as strict as the vendor's own types.
+Mistral on loopback: chat, embeddings, models, files, batches; as strict as the vendor's own types.
 
 The protocol is that of `anymodal_openai_compatible.emulator`. Here stands what is
 Mistral's own: the fields that it takes, reasoning among the pieces of content, ids
@@ -19,12 +19,13 @@ import attrs
 from anymodal_emulator.app import RefusedError, Reply
 from anymodal_emulator.checking import Field, one_of
 from anymodal_emulator.text import Answer, Word
-from anymodal_openai_compatible.emulator import Dialect, vendor
+from anymodal_openai_compatible.emulator import Dialect, serve_embeddings, vendor
 from anymodal_openai_compatible.emulator.chat import ROLES
 from anymodal_openai_compatible.emulator.fields import CHAT, PARTS
 from anymodal_openai_compatible.emulator.refusals import WORDS
 
 from .batches import serve_batches
+from .embeddings import EMBEDDER
 from .files import serve_files
 
 __all__ = ["app"]
@@ -250,3 +251,4 @@ app = vendor(
 )
 serve_files(app, "/v1")
 serve_batches(app, "/v1")
+serve_embeddings(app, "/v1", EMBEDDER)

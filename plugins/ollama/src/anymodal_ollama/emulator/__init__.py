@@ -1,5 +1,5 @@
 """
-An Ollama server on loopback: chat, models and pulls of its native API.
+An Ollama server on loopback: chat, vectors, models and pulls of its native API.
 
 Shapes are those of Ollama's OpenAPI description and of the types in ollama 0.6.3,
 https://docs.ollama.com/api and https://docs.ollama.com/api/errors (read
@@ -18,10 +18,11 @@ from typing import Any, Final
 
 import attrs
 from anymodal_emulator.app import Emulator, Memory, RefusedError, Reply, Request, Stream
+from anymodal_emulator.embedding import vector
 from anymodal_emulator.exchange import phrase
-from anymodal_emulator.text import Answer, Ask, answer, tokens, word
+from anymodal_emulator.text import Answer, Ask, answer, count, tokens, word
 
-from .asked import CHAT, PULL, SHOW, ask_of, body_of, object_to
+from .asked import CHAT, EMBED, PULL, SHOW, ask_of, body_of, object_to
 from .shelf import PULLABLE, Model, full_name, have, keep, model_called
 
 __all__ = ["app"]
@@ -164,6 +165,33 @@ def _end(found: Answer) -> dict[str, object]:
         "eval_count": found.output_tokens,
         "eval_duration": wrote,
     }
+
+
+# -- vectors ------------------------------------------------------------------------------
+
+
+@app.route("POST", "/api/embed")
+def embed(request: Request) -> Reply:
+    """Make vectors, of the first words of a text that is too long unless told otherwise."""
+    body = body_of(request, EMBED)
+    model = model_called(body["model"], request.memory)
+    given = body.get("input") or []
+    texts = [given] if isinstance(given, str) else given
+    pieces = [tokens(text) for text in texts]
+    if body.get("truncate") is False and any(len(one) > model.context for one in pieces):
+        raise RefusedError(kind="other", got="the input length exceeds the context length")
+    kept = ["".join(one[: model.context]) for one in pieces]
+    size = min(body.get("dimensions") or model.dimensions, model.dimensions)
+    read = sum(map(count, kept))
+    return Reply.json(
+        {
+            "model": body["model"],
+            "embeddings": [vector(f"ollama/{model.name}", one, size).tolist() for one in kept],
+            "total_duration": LOAD_NS + read * READ_NS,
+            "load_duration": LOAD_NS,
+            "prompt_eval_count": read,
+        }
+    )
 
 
 # -- models -------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from anymodal_emulator.text import Ask, Given
 
 from .shelf import Model
 
-__all__ = ["CHAT", "PULL", "SHOW", "ask_of", "body_of", "object_to"]
+__all__ = ["CHAT", "EMBED", "PULL", "SHOW", "ask_of", "body_of", "object_to"]
 
 Body = Mapping[str, Any]
 
@@ -127,6 +127,14 @@ CHAT: Final[Mapping[str, Field]] = {
     "keep_alive": Field("string|number|null", further=_duration),
     "logprobs": Field("boolean|null"),
     "top_logprobs": Field("integer|null", least=0, most=20),
+}
+EMBED: Final[Mapping[str, Field]] = {
+    **_MODEL,
+    "input": Field("string|array|null", items=Field("string")),
+    "truncate": Field("boolean|null"),
+    "dimensions": Field("integer", least=0),
+    "options": Field("object|null", further=_options),
+    "keep_alive": Field("string|number|null", further=_duration),
 }
 SHOW: Final[Mapping[str, Field]] = {**_MODEL, "verbose": Field("boolean|null")}
 PULL: Final[Mapping[str, Field]] = {

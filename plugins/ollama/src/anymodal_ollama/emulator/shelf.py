@@ -25,6 +25,7 @@ class Model:
         context: The most tokens that it takes.
         capabilities: As `/api/show` has them.
         thinking: What `think` may be, the default first.
+        dimensions: How many numbers its vectors have.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Model:
     context: int
     capabilities: tuple[str, ...]
     thinking: tuple[bool | str, ...] = ()
+    dimensions: int = 2_048
 
     @property
     def digest(self) -> str:
@@ -94,6 +96,7 @@ _ALL: Final = (
         bytes=274_302_450,
         context=2_048,
         capabilities=("embedding",),
+        dimensions=768,
     ),
 )
 _KEPT: Final = "models pulled"
