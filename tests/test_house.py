@@ -13,7 +13,7 @@ import pytest
 SOURCE = Path(anymodal.__file__).parent
 
 FLOORS = [
-    {"_version", "markers", "errors", "files", "formats", "media", "pricing", "usage", "specs"},
+    {"_version", "artefacts", "markers", "errors", "files", "formats", "media", "pricing", "usage", "specs"},
     {"failures", "tls", "shapes", "streams", "connection", "events", "http", "policies", "shielding", "sockets", "jobs", "stores"},
     {"modalities", "hookspecs"},
     {
@@ -36,7 +36,7 @@ FLOORS = [
     }
     | {"quarantine", "registry", "known"},
     {"policy"},
-    {"checkup", "discovery", "doors", "ledger", "way", "call"},
+    {"checkup", "discovery", "doors", "ledger", "way", "stake", "call"},
     {"client", "changes", "interrupts", "loops", "sync", "facades", "cli", "testing", "__main__"},
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -20,10 +20,9 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain
-from typing import Any, ClassVar, Final, Generic, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import anyio
-from anyio.lowlevel import checkpoint_if_cancelled
 
 from . import errors as e
 from .doors import Door
@@ -31,14 +30,13 @@ from .events import AttemptFailed, CallEnded, CallStarted, FirstEvent
 from .failures import transport_errors
 from .modalities import Modality
 from .policies import Policy
-from .policy.budget import Purse, Reserve, may_be_billed
+from .policy.budget import Purse
 from .policy.failover import goes_on
-from .policy.limits import Ticket, TooLongError
-from .policy.retry import wait_before
 from .resolution import Row, retirement
 from .specs import Deadlines, supports
+from .stake import Stake
 from .usage import Attempt, CallWarning, Cost, Record, Usage, cost_of
-from .way import DEFAULT_RULES, Candidate, Middleware, ModelChoice, Plan, Sought, Way
+from .way import DEFAULT_RULES, Candidate, Middleware, ModelChoice, Sought, Way
 
 __all__ = ["Call", "Facade", "ModelChoice", "Sought", "Way"]
 
@@ -79,9 +77,8 @@ class Call:
     """
 
     __slots__ = (
-        "_began", "_door", "_ejected", "_given", "_is_asked", "_is_billed", "_is_counted", "_is_told", "_plan",
-        "_policy", "_purse", "_reserve", "_row", "_started", "_ticket", "_tokens", "_way", "asked",
-        "deadlines", "record", "request",
+        "_began", "_door", "_ejected", "_given", "_is_told", "_policy", "_purse", "_stake",
+        "_started", "_way", "asked", "deadlines", "record", "request",
     )  # fmt: skip
 
     def __init__(
@@ -100,16 +97,10 @@ class Call:
         self._given = _deadlines(timeout)
         self._began = self._started = way.clock.now()
         self._is_told = False
-        self._is_asked = False  # the present attempt has come as far as the provider
-        self._is_counted = False  # what came of it is known to the circuit
-        self._is_billed = False  # some attempt of the present candidate may have been
         self._purse: Purse = {}
         self._ejected: list[Row] = []
-        self._plan: Plan | None = None
+        self._stake: Stake | None = None
         self._door: Door | None = None  # held to the end, so that it is not closed before
-        self._ticket: Ticket | None = None
-        self._tokens = 0
-        self._reserve: Reserve | None = None
         self.asked: Any = None
         self.request: Any = None
         self.deadlines = self._given or NO_WORD
@@ -206,26 +197,26 @@ class Call:
         way = self._way
         for candidate in chain(way.candidates(model, self.record.modality), self._ejected):
             self._began = way.clock.now()
-            self._is_asked = self._is_billed = False
             warned = len(self.record.warnings)
             try:
                 if isinstance(candidate, e.AnymodalError):
                     raise candidate  # noqa: TRY301  # a name that nobody serves fails like an attempt
-                plan = self._goes_to(candidate)
-                self._turn_away(plan, candidate)
+                stake = self._goes_to(candidate)
+                self._turn_away(stake)
                 request = self.request = request_of(candidate)
                 self._admit(candidate, needs_of(request))
-                if weigh is not None and (plan.budgets or plan.is_limited):
-                    await self._keep_back(weigh(request))
+                if weigh is not None and (stake.plan.budgets or stake.plan.is_limited):
+                    await stake.keep_back(weigh(request), self.record.tags)
                 return await self._answer(
-                    attempt, request, bind, opens_stream=opens_stream, again=is_repeatable
+                    stake, attempt, request, bind, opens_stream=opens_stream, again=is_repeatable
                 )
             except EjectedError:
                 del self.record.warnings[warned:]
-                await self._give_back()
+                await stake.give_back(self)
             except BaseException as error:
                 self._failed(candidate, error)
-                await self._give_back()
+                if self._stake is not None:
+                    await self._stake.give_back(self)
                 if not isinstance(error, e.AnymodalError):
                     raise
                 failures.append(error)
@@ -238,25 +229,25 @@ class Call:
         raise exhausted
 
     def _goes_on(self, error: e.AnymodalError) -> bool:
-        rules = DEFAULT_RULES if self._plan is None else self._plan.rules
+        rules = DEFAULT_RULES if self._stake is None else self._stake.plan.rules
         return goes_on(error, on_filtered=rules.on_filtered)
 
-    def _goes_to(self, row: Row) -> Plan:
+    def _goes_to(self, row: Row) -> Stake:
         offer, model, record = row.offer, row.model, self.record
         plan = self._way.plan(offer)
         if self._policy is not None:
             plan = plan.under(self._policy, self._purse)
-        self._row, self._plan, self._ticket = row, plan, None
+        stake = self._stake = Stake(self._way, plan, row)
         record.provider, record.instance = offer.spec.id, offer.instance
         record.model, record.plugin = model.id, offer.plugin
         record.request_id = None
         if self._given is None:
             self.deadlines = plan.deadlines
-        return plan
+        return stake
 
-    def _turn_away(self, plan: Plan, row: Row) -> None:
+    def _turn_away(self, stake: Stake) -> None:
         """
-        See to it that *row* is not asked in its turn where its circuit is open.
+        See to it that a candidate is not asked in its turn where its circuit is open.
 
         It is put at the end of the line, unless the policy wants a refusal.
 
@@ -264,6 +255,7 @@ class Call:
             EjectedError: It was.
             CircuitOpenError: The policy does.
         """
+        row, plan = stake.row, stake.plan
         breaker, circuit = plan.rules.breaker, plan.standing.circuit
         if circuit.opened_at is None or circuit.prober is self:
             return
@@ -299,6 +291,7 @@ class Call:
 
     async def _answer(
         self,
+        stake: Stake,
         attempt: Callable[[Door, RequestT], Awaitable[T]],
         request: RequestT,
         bind: Callable[[Any], object],
@@ -307,26 +300,24 @@ class Call:
         again: bool,
     ) -> T:
         """Return what the present candidate gives, asking it again where that may help."""
-        way, row, plan, record = self._way, self._row, cast("Plan", self._plan), self.record
+        way, row, plan, record = self._way, stake.row, stake.plan, self.record
         offer, tried, warned, is_renewed = row.offer, 0, len(record.warnings), False
         while True:
             tried += 1
-            self._is_asked = self._is_counted = False
+            stake.begin()
             try:
-                has_waited = plan.is_limited and await self._let_in(plan)
-                if has_waited or tried > 1:
-                    self._turn_away(plan, row)
+                if plan.is_limited or tried > 1:
+                    await self._take_turn(stake, is_first=tried == 1)
                 door = way.doors.get(offer)
                 if door is None:
                     door = await self.within(way.doors.open(offer, bind), None)
                 self._door = door
-                self._is_asked = True
+                stake.is_asked = True
                 seconds = self.deadlines.first if opens_stream else None
                 answer = await self.within(attempt(door, request), seconds)
             except BaseException as error:
-                self._leave()
-                self._is_billed |= self._is_asked and may_be_billed(error)
-                wait = self._wait_after(error, plan, tried, again=again)
+                stake.failed(error, self)
+                wait = stake.wait_after(error, tried=tried, left=self._left(), again=again)
                 if isinstance(error, e.AuthenticationError) and not is_renewed and self._door:
                     is_renewed = await self.within(way.doors.refreshed(self._door), None)
                     wait = 0.0 if is_renewed else None
@@ -338,68 +329,19 @@ class Call:
                 self._began = way.clock.now()
             else:
                 if not opens_stream:
-                    self._leave()
+                    stake.leave()
                     record.seconds, record.cost = way.clock.now() - self._started, UNCOUNTED
                 if not opens_stream or plan.standing.circuit.opened_at is not None:
-                    self._answered()
+                    stake.answered()
                 record.attempts.append(self._attempt(row))
                 return answer
 
-    def _answered(self) -> None:
-        """
-        Note, once, that an attempt was answered.
-
-        A stream that has begun tells that a circuit may be closed. Otherwise it
-        counts when it ends, or those that always break would seem to be well.
-        """
-        if not self._is_counted:
-            self._is_counted = True
-            plan = cast("Plan", self._plan)
-            if plan.standing.answered(plan.rules, self._way.clock.now()):
-                self._way.changed(plan)
-
-    def _wait_after(
-        self, error: BaseException, plan: Plan, tried: int, *, again: bool
-    ) -> float | None:
-        """Note how an attempt failed, and return the seconds until the next; None is never."""
-        standing, rules, way = plan.standing, plan.rules, self._way
-        if standing.failed(error, rules, way.clock.now(), self, was_asked=self._is_asked):
-            way.changed(plan)
-        if not isinstance(error, e.VendorError):
-            return None
-        wait = wait_before(
-            rules.retry,
-            error,
-            tried=tried,
-            chance=way.chance(),
-            left=self._left(),
-            repeatable=again,
-        )
-        if wait is None or standing.circuit.opened_at is not None:
-            return None
-        return wait if standing.allowance.failed(rules.retry) else None
-
-    async def _let_in(self, plan: Plan) -> bool:
-        """Wait for a turn, where the instance's limits ask for that; return whether they did."""
-        limiter, limits, tokens = plan.standing.limiter, plan.rules.limits, self._tokens
-        self._ticket = limiter.take(limits, tokens)
-        if self._ticket is not None:
-            return False
-        try:
-            self._ticket = await self.within(limiter.wait(limits, tokens, self._left), None)
-        except TooLongError as late:
-            raise self._limited(late) from None
-        return True
-
-    def _limited(self, late: TooLongError) -> e.RateLimitedError:
-        record = self.record
-        msg = (
-            f"{record.instance}: its limit is reached for {late.seconds:.1f} s, which is longer "
-            "than the call may take."
-        )
-        error = e.RateLimitedError(msg, provider=record.provider, retry_after=late.seconds)
-        error.never_sent = True
-        return error
+    async def _take_turn(self, stake: Stake, *, is_first: bool) -> None:
+        has_waited = stake.plan.is_limited and not stake.take()
+        if has_waited:
+            await self.within(stake.wait(self._left), None)
+        if has_waited or not is_first:  # the circuit may have been opened meanwhile
+            self._turn_away(stake)
 
     async def again(self) -> None:
         """
@@ -408,24 +350,16 @@ class Call:
         Raises:
             RateLimitedError: Its instance's limit is reached for longer than the call may take.
         """
-        plan = cast("Plan", self._plan)
-        self._is_billed = True  # for what it sent before, whatever becomes of the rest
-        if not plan.is_limited:
-            return
-        try:
-            await self.within(plan.standing.limiter.wait_again(plan.rules.limits, self._left), None)
-        except TooLongError as late:
-            raise self._limited(late) from None
+        await self.within(self._present.wait_again(self._left), None)
 
     def at_once(self, most: int) -> int:
         """Return how many requests the present attempt may have under way, *most* at most."""
-        plan = cast("Plan", self._plan)
-        return most if plan.rules.limits.concurrency is None else 1
+        return most if self._present.plan.rules.limits.concurrency is None else 1
 
-    def _leave(self) -> None:
-        """Make room for the next."""
-        if self._ticket is not None and self._plan is not None:
-            self._plan.standing.limiter.leave(self._ticket, was_used=self._is_asked)
+    @property
+    def _present(self) -> Stake:
+        assert self._stake is not None  # a candidate is being asked, or has answered
+        return self._stake
 
     async def within(self, doing: Awaitable[T], seconds: float | None) -> T:
         """
@@ -487,48 +421,21 @@ class Call:
 
     # -- what it used, and its end --------------------------------------------------------
 
-    async def _keep_back(self, usage: Usage) -> None:
-        """Note what the call may use, and keep it back from the budgets."""
-        plan, row = cast("Plan", self._plan), self._row
-        self._tokens = usage.total_tokens or 0
-        if plan.budgets:
-            self._reserve = await self._way.purses.reserve(
-                plan.budgets,
-                usage,
-                cost_of(usage, row.model.prices),
-                tags=self.record.tags,
-                where=f"{row.offer.spec.id}/{row.model.id}",
-            )
-            await checkpoint_if_cancelled()  # who has left by now has spent nothing
-
-    async def _give_back(self) -> None:
-        """Give back what a candidate had and did not use: a probe, and what it cannot bill."""
-        if self._plan is not None:
-            self._plan.standing.circuit.left(self)
-        reserve, self._reserve = self._reserve, None
-        if reserve is not None and not self._is_billed:
-            await self._way.purses.release(reserve)
-
     async def settle(self) -> None:
         """Put what was used in place of what was kept back; after `account`."""
-        reserve, self._reserve = self._reserve, None
-        if reserve is not None:
-            await self._way.purses.settle(reserve, self.record.usage, self.record.cost)
+        await self._present.settle(self.record.usage, self.record.cost)
 
     def failed_late(self, error: e.AnymodalError) -> None:
         """Note that an answer that had begun broke with *error*."""
-        plan = cast("Plan", self._plan)
         began = self.record.attempts.pop()
         self._began = self._way.clock.now() - began.seconds
-        self._leave()
-        if plan.standing.failed(error, plan.rules, self._way.clock.now(), self):
-            self._way.changed(plan)
-        self._failed(self._row, error)
+        self._present.failed(error, self)
+        self._failed(self._present.row, error)
 
     def left_early(self) -> None:
         """Note that the caller did not wait for the end of an answer."""
-        self._leave()
-        self._answered()
+        self._present.leave()
+        self._present.answered()
         self.record.seconds = self._way.clock.now() - self._started
         self.record.cost = LEFT
 
@@ -542,15 +449,10 @@ class Call:
         """Note what was used, what it cost, and that the answer is whole."""
         record = self.record
         record.usage = usage
-        record.cost = cost_of(usage, self._row.model.prices)
+        record.cost = cost_of(usage, self._present.row.model.prices)
         record.request_id = request_id
         record.seconds = self._way.clock.now() - self._started
-        self._answered()
-        if self._ticket is not None:
-            self._leave()
-            tokens = None if usage is None else usage.total_tokens
-            if tokens is not None:
-                cast("Plan", self._plan).standing.limiter.settle(self._ticket, tokens)
+        self._present.used(usage)
 
 
 def _around(
