@@ -12,16 +12,9 @@ from .addresses import Link, Resolver, is_public
 from .bodies import MAX_ANSWER_BYTES, MAX_BODY_BYTES, MAX_ERROR_BYTES, MAX_STREAM_BYTES
 from .forms import MAX_FORM_BYTES, Form, FormPart
 from .replies import opened, parse_json, read
-from .transports import (
-    HttpReply,
-    HttpRequest,
-    LinkTransport,
-    Transport,
-    connect_transport,
-    reply_of_httpx,
-    sdk_client,
-)
+from .transports import connect_transport, reply_of_httpx, sdk_client
 from .verbs import Http
+from .wire import HttpReply, HttpRequest, LinkTransport, Transport
 
 __all__ = [
     "MAX_ANSWER_BYTES",

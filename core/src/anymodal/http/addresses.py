@@ -12,7 +12,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final, TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import attrs
 
@@ -122,9 +122,9 @@ class Link:
     target: str = attrs.field(repr=False)
 
     @classmethod
-    def read(cls, url: str) -> Link:
+    def read(cls, url: str, base: str = "") -> Link:
         """
-        Take *url* apart.
+        Take *url* apart, which may be relative to *base*.
 
         Raises:
             ValueError: It is none that is followed; the message says why, and nothing of it.
@@ -133,7 +133,7 @@ class Link:
             msg = "it has a character that no URL may have"
             raise ValueError(msg)
         try:
-            parts = urlsplit(url)
+            parts = urlsplit(urljoin(base, url))
             port = parts.port
             target = quote(parts.path or "/", safe=_RESERVED)
             if parts.query:

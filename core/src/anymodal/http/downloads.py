@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
-from urllib.parse import urljoin
 
 import anyio
 import anyio.to_thread
@@ -21,7 +20,7 @@ from ..media import Media
 from .addresses import Link, is_public, may_be_public
 from .bodies import MAX_ERROR_BYTES
 from .replies import read, too_large, translated
-from .transports import HttpReply, HttpRequest, LinkTransport
+from .wire import HttpReply, HttpRequest, LinkTransport
 
 if TYPE_CHECKING:
     from .verbs import Http
@@ -110,7 +109,7 @@ async def _reached(http: Http, wanted: Wanted) -> HttpReply:
 
 def _read(http: Http, url: str, *, base: str = "") -> Link:
     try:
-        return Link.read(urljoin(base, url) if base else url)
+        return Link.read(url, base)
     except ValueError as error:
         raise _refused(http, f"is not followed: {error}") from None
 

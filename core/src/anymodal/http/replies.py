@@ -11,7 +11,7 @@ from .. import errors as e
 from ..failures import name_provider, transport_errors
 from ..streams import Batches
 from .bodies import MAX_ANSWER_BYTES, MAX_STREAM_BYTES
-from .transports import HttpReply
+from .wire import HttpReply
 
 __all__ = ["opened", "parse_json", "read", "too_large", "translated"]
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
@@ -16,6 +16,7 @@ from .._version import __version__
 from ..specs import Deadlines
 from .bodies import ACCEPTED, MAX_BODY_BYTES, MAX_ERROR_BYTES, unpacked
 from .proxies import UNUSABLE_PROXY, proxy_of, usable
+from .wire import HttpReply, HttpRequest, LinkTransport
 
 if TYPE_CHECKING:
     import ssl
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     import yarl
 
 __all__ = [
-    "HttpReply",
-    "HttpRequest",
-    "LinkTransport",
-    "Transport",
     "connect_transport",
     "reply_of_httpx",
     "sdk_client",
@@ -42,67 +39,6 @@ USER_AGENT: Final = f"anymodal/{__version__}"
 
 LARGE_BODY_BYTES: Final = 1024 * 1024
 """Above this, aiohttp warns of bytes and wants a file."""
-
-
-@attrs.frozen
-class HttpRequest:
-    """
-    A request; the URL is absolute, header names are lower-case.
-
-    Attributes:
-        proxy: Address of the proxy to go through; empty for none; None for that of the settings.
-        server_name: Whose certificate is wanted, where the URL has an address in place
-            of the name. Such a connection carries one request.
-        limit: Longest body of an answer, unpacked.
-    """
-
-    method: str
-    url: str = attrs.field(repr=False)
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    content: bytes = attrs.field(default=b"", repr=False)
-    connect_seconds: float | None = None
-    proxy: str | None = attrs.field(default=None, repr=False)
-    server_name: str | None = None
-    limit: int = MAX_BODY_BYTES
-
-
-class HttpReply(Protocol):
-    """
-    An answer whose body has not been read.
-
-    Attributes:
-        status: The status code.
-        headers: The headers; names are lower-case.
-    """
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-    def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Iterate over the body as it arrives, unpacked and measured."""
-
-    async def aclose(self) -> None:
-        """Give the connection back, or close it if the body was not read."""
-
-
-class Transport(Protocol):
-    """What stands between us and an HTTP library."""
-
-    async def send(self, request: HttpRequest) -> HttpReply:
-        """Send *request* and return the answer as soon as its headers are there."""
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-
-
-@runtime_checkable
-class LinkTransport(Transport, Protocol):
-    """A transport that heeds `proxy`, `server_name` and `limit` of a request."""
-
-    def proxy_for(self, origin: str) -> str:
-        """Return the address of the proxy that requests to *origin* go through; empty for none."""
 
 
 def connect_transport(
@@ -350,6 +286,7 @@ class _AiohttpTransport:
         self._context = context
         self._proxy = usable(proxy) if proxy else proxy
         self._session: aiohttp.ClientSession | None = None
+        self._single: aiohttp.ClientSession | None = None
         self._proxies: dict[str, str] = {}
 
     async def send(self, request: HttpRequest) -> HttpReply:
@@ -363,6 +300,7 @@ class _AiohttpTransport:
                 self._proxies[origin] = self.proxy_for(origin)
             proxy = self._proxies[origin]
         else:
+            session = self._single = self._single or self._opened(is_kept=False)
             url = self._yarl.URL(url, encoded=True)  # a link may be signed as it is written
         response = await session.request(
             request.method,
@@ -385,15 +323,20 @@ class _AiohttpTransport:
         return usable(found) if found else ""
 
     def _open(self) -> aiohttp.ClientSession:
+        self._session = self._opened(is_kept=True)
+        return self._session
+
+    def _opened(self, *, is_kept: bool) -> aiohttp.ClientSession:
         library = self._aiohttp
-        self._session = library.ClientSession(
-            connector=library.TCPConnector(ssl=self._context, limit=0),
+        session: aiohttp.ClientSession = library.ClientSession(
+            connector=library.TCPConnector(ssl=self._context, limit=0, force_close=not is_kept),
             cookie_jar=library.DummyCookieJar(),
             headers={"accept-encoding": ACCEPTED, "user-agent": USER_AGENT},
             auto_decompress=False,
         )
-        return self._session
+        return session
 
     async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._session, self._single):
+            if session is not None:
+                await session.close()

@@ -21,7 +21,7 @@ from .addresses import Resolver, resolved
 from .bodies import MAX_BODY_BYTES, MAX_ERROR_BYTES
 from .forms import Form, FormPart
 from .replies import opened, parse_json, read
-from .transports import HttpReply, HttpRequest, Transport
+from .wire import HttpReply, HttpRequest, Transport
 
 __all__ = ["Http", "check_request"]
 
