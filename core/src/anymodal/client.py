@@ -13,7 +13,7 @@ from .config import Settings
 from .connection import Clock
 from .doors import Doors, SystemClock
 from .events import Observer
-from .modalities import EMBEDDING, IMAGE, SPEECH, TEXT, Modality
+from .modalities import AUDIO, EMBEDDING, IMAGE, SPEECH, TEXT, VIDEO, Modality
 from .policies import Policy
 from .registry import Registry
 from .resolution import Offer
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .discovery import Discovery
+    from .facades.audio import AudioFacade
     from .facades.embedding import EmbeddingFacade
     from .facades.image import ImageFacade
     from .facades.jobs import Jobs
     from .facades.speech import SpeechFacade
     from .facades.text import TextFacade
+    from .facades.video import VideoFacade
     from .policy.standing import Health
     from .stores import Store
 
@@ -122,6 +124,16 @@ class Client(Changeable):
     def image(self) -> ImageFacade:
         """Pictures from words, and from other pictures."""
         return self[IMAGE]
+
+    @property
+    def video(self) -> VideoFacade:
+        """Clips from words and pictures, and from other clips."""
+        return self[VIDEO]
+
+    @property
+    def audio(self) -> AudioFacade:
+        """Music and effects from words, and sound made better."""
+        return self[AUDIO]
 
     @property
     def embedding(self) -> EmbeddingFacade:

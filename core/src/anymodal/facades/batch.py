@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, cast
 
 import attrs
 
@@ -23,8 +23,11 @@ from ..usage import CallWarning, Cost, Record, Usage, cost_of
 from .answers import bind
 from .asking import Asked, finished, needs_of, weight_of
 from .jobs import Job
+from .returning import RUNNING, found_again
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..doors import Door
     from ..resolution import Offer, Row
 
@@ -49,7 +52,6 @@ KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,48}")
 MOST_LINES: Final = 1_000_000
 """What the most generous vendor takes; a token may say what it likes."""
 
-RUNNING: Final = Cost(None, "the job has not ended")
 FAILED: Final = Cost(None, "the line failed")
 
 
@@ -211,27 +213,10 @@ def resumed(way: Way, text: str, output: Output | None) -> Job[TextBatch]:
     if not is_ours or not isinstance(count, int) or not 0 < count <= MOST_LINES:
         msg = "token: it is not that of a batch of text; see client.jobs.resume()."
         raise e.InvalidRequestError(msg, field="token")
-    # Of the decision only its rows count: what was submitted is fetched though the
-    # model has been retired since.
-    decision = way.registry.explain(f"{token.instance}/{token.model}", modality="text")
-    row = next(iter(decision.rows), None)
-    usable = row is not None and row.offer.enabled and not row.offer.missing
-    if row is None or not usable or not row.offer.allows(row.model):
-        raise decision.error or _strange(token)
-    if row.offer.spec.id != token.provider:
-        raise _strange(token)
-    record = Call(way, token.modality, OPERATION).record
-    record.id, record.started_at, record.cost = token.call, None, RUNNING
-    record.provider, record.instance = token.provider, token.instance
-    record.model, record.plugin = token.model, row.offer.plugin
+    row, record = found_again(way, token)
     shape = None if output is None else shape_of(output)
     work = _BatchWork(way, token, row.model, record, shape)
     return _job(way, row.offer, token, work, row.offer.deadlines)
-
-
-def _strange(token: JobToken) -> e.AnymodalError:
-    msg = f"token: {token.instance} is not the {token.provider} that the job was submitted to."
-    return e.UnknownProviderError(msg)
 
 
 def _job(
@@ -256,6 +241,8 @@ def _job(
 class _BatchWork:
     """What a batch's requests are; see `Work`."""
 
+    has_files: ClassVar[bool] = False
+
     way: Way
     token: JobToken
     model: ModelSpec
@@ -269,7 +256,8 @@ class _BatchWork:
     async def cancel(self, door: Door) -> None:
         await _batches(door).cancel_batch(self.token.handle)
 
-    async def fetch(self, door: Door, status: JobStatus) -> TextBatch:
+    async def fetch(self, door: Door, status: JobStatus, into: Path | None) -> TextBatch:
+        del into  # it has no files
         request = TextRequest(
             model=self.model,
             messages=(),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 import attrs
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from ..doors import Door
     from ..resolution import Offer
 
-__all__ = ["Job", "Jobs", "Work"]
+__all__ = ["Job", "Jobs", "Work", "target_of"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -32,14 +34,37 @@ LAST_SECONDS: Final = 5.0
 """What a request is given that begins when the wait is nearly over."""
 
 
+def target_of(into: str | PathLike[str]) -> Path:
+    """
+    Return *into* as the path of a file that can be written.
+
+    Raises:
+        InvalidRequestError: It has no folder, or is one.
+    """
+    target = Path(into)
+    if not target.parent.is_dir() or target.is_dir():
+        why = "is a folder" if target.is_dir() else f"has no folder {target.parent}"
+        msg = f"into: {target} {why}."
+        raise e.InvalidRequestError(msg, field="into")
+    return target
+
+
 class Work(Protocol[T_co]):
-    """What a job's requests are; the facade that submitted it knows."""
+    """
+    What a job's requests are; the facade that submitted it knows.
+
+    Attributes:
+        has_files: Whether its result can be put into a file.
+    """
+
+    @property
+    def has_files(self) -> bool: ...
 
     async def poll(self, door: Door, /) -> JobStatus:
         """Ask how it stands."""
 
-    async def fetch(self, door: Door, status: JobStatus, /) -> T_co:
-        """Return the result."""
+    async def fetch(self, door: Door, status: JobStatus, into: Path | None, /) -> T_co:
+        """Return the result, *into* a file where there is one."""
 
     async def cancel(self, door: Door, /) -> None:
         """Ask the vendor to stop."""
@@ -125,6 +150,7 @@ class Job(Generic[T]):
         self,
         *,
         timeout: float | None = None,  # noqa: ASYNC109  # on the client's clock, and of the wait alone
+        into: str | PathLike[str] | None = None,
     ) -> T:
         """
         Wait until it has ended, and return what came of it.
@@ -132,20 +158,24 @@ class Job(Generic[T]):
         Args:
             timeout: Seconds to wait at most; None for as long as the vendor takes.
                 Each request has the deadline of the call that submitted it.
+            into: File for the clip or sound that was made, which is complete or as it
+                was; None to have it in memory.
 
         Raises:
+            InvalidRequestError: *into* has no folder, or the result no file.
             JobFailedError: It failed, was cancelled or expired, and left nothing.
             ContentFilteredError: The vendor's filter stopped it.
             DeadlineExceededError: *timeout* went by. The job goes on, and
                 `result` may be called again.
             VendorError: The vendor refused or failed to give it.
         """
+        target = None if into is None else self._target(into)
         async for _ in self.progress(timeout=timeout):
             pass
         status = self.status
         if not status.has_result:
             raise self._told(failure_of(status, self._where, self._token.provider))
-        return await self._ask(lambda door: self._work.fetch(door, status), None)
+        return await self._ask(lambda door: self._work.fetch(door, status, target), None)
 
     async def cancel(self) -> None:
         """
@@ -157,6 +187,12 @@ class Job(Generic[T]):
         """
         if not self.status.is_ended:
             await self._ask(self._work.cancel, None)
+
+    def _target(self, into: str | PathLike[str]) -> Path:
+        if not self._work.has_files:
+            msg = f"into: what comes of a {self._token.operation} is no file."
+            raise e.InvalidRequestError(msg, field="into")
+        return target_of(into)
 
     # -- one request ------------------------------------------------------------------
 

@@ -18,10 +18,12 @@ from ..markers import hookimpl
 from ..specs import is_id, names
 
 if TYPE_CHECKING:
+    from ..facades.audio import AudioFacade
     from ..facades.embedding import EmbeddingFacade
     from ..facades.image import ImageFacade
     from ..facades.speech import SpeechFacade
     from ..facades.text import TextFacade
+    from ..facades.video import VideoFacade
     from ..resolution import Strategy
     from ..specs import ProviderSpec
 
@@ -131,16 +133,32 @@ IMAGE: Final[Modality[ImageFacade]] = Modality(
     capabilities={"image_edit", "image_input", "progress", "streaming"},
     strategy="anymodal.resolution.pattern:by_table_then_pattern",
 )
-VIDEO: Final[Modality[object]] = Modality(
+VIDEO: Final[Modality[VideoFacade]] = Modality(
     name="video",
     spec="anymodal.modalities.video:VideoProviderSpec",
-    capabilities={"audio_output", "cancel", "composition", "image_to_video", "progress"},
+    facade="anymodal.facades.video:VideoFacade",
+    capabilities={
+        "audio_output",
+        "cancel",
+        "composition",
+        "image_to_video",
+        "progress",
+        "text_to_video",
+    },
     strategy="anymodal.resolution.pattern:by_table_then_pattern",
 )
-AUDIO: Final[Modality[object]] = Modality(
+AUDIO: Final[Modality[AudioFacade]] = Modality(
     name="audio",
     spec="anymodal.modalities.audio:AudioProviderSpec",
-    capabilities={"audio_input", "cancel", "progress", "streaming"},
+    facade="anymodal.facades.audio:AudioFacade",
+    capabilities={
+        "audio_input",
+        "cancel",
+        "enhancement",
+        "progress",
+        "streaming",
+        "text_to_audio",
+    },
 )
 SPEECH: Final[Modality[SpeechFacade]] = Modality(
     name="speech",

@@ -31,7 +31,7 @@ Codecs and their media types. `pcm` is bare samples of 16 bits, signed, the low 
 one channel; `wav` is the same behind a header; `opus` comes in Ogg.
 """
 
-_NAME: Final = re.compile(r"([a-z]+)(?:_(\d{4,6})(?:_(\d{1,4}))?)?")
+_NAME: Final = re.compile(r"([a-z]+3?)(?:_(\d{4,6})(?:_(\d{1,4}))?)?")
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF
 SAMPLE_BYTES: Final = 2
 MAX_HEADER_BYTES: Final = 65_536

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from ..policy.standing import Health
     from ..stores import Store
     from ..way import Middleware
+    from .audio import SyncAudioFacade
     from .embedding import SyncEmbeddingFacade
     from .image import SyncImageFacade
     from .jobs import SyncJobs
     from .speech import SyncSpeechFacade
     from .text import SyncTextFacade
+    from .video import SyncVideoFacade
 
 __all__ = ["SyncClient"]
 
@@ -116,6 +118,20 @@ class SyncClient:
         from .image import SyncImageFacade  # noqa: PLC0415  # as above
 
         return SyncImageFacade(self._opened().image, self._loop)
+
+    @cached_property
+    def video(self) -> SyncVideoFacade:
+        """Clips from words and pictures, and from other clips."""
+        from .video import SyncVideoFacade  # noqa: PLC0415  # as above
+
+        return SyncVideoFacade(self._opened().video, self._loop)
+
+    @cached_property
+    def audio(self) -> SyncAudioFacade:
+        """Music and effects from words, and sound made better."""
+        from .audio import SyncAudioFacade  # noqa: PLC0415  # as above
+
+        return SyncAudioFacade(self._opened().audio, self._loop)
 
     @cached_property
     def embedding(self) -> SyncEmbeddingFacade:

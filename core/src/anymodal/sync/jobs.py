@@ -7,6 +7,7 @@ Written by tools/make_sync.py, from facades/jobs.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from os import PathLike
 from typing import Any, Generic
 
 from ..facades.jobs import Job, Jobs, T
@@ -81,22 +82,25 @@ class SyncJob(Face[Job[T]], Generic[T]):
         """
         return self._loop.each(self._inner.progress(timeout=timeout))
 
-    def result(self, *, timeout: float | None = None) -> T:
+    def result(self, *, timeout: float | None = None, into: str | PathLike[str] | None = None) -> T:
         """
         Wait until it has ended, and return what came of it.
 
         Args:
             timeout: Seconds to wait at most; None for as long as the vendor takes.
                 Each request has the deadline of the call that submitted it.
+            into: File for the clip or sound that was made, which is complete or as it
+                was; None to have it in memory.
 
         Raises:
+            InvalidRequestError: *into* has no folder, or the result no file.
             JobFailedError: It failed, was cancelled or expired, and left nothing.
             ContentFilteredError: The vendor's filter stopped it.
             DeadlineExceededError: *timeout* went by. The job goes on, and
                 `result` may be called again.
             VendorError: The vendor refused or failed to give it.
         """
-        return self._loop.run(self._inner.result(timeout=timeout))
+        return self._loop.run(self._inner.result(timeout=timeout, into=into))
 
     def cancel(self) -> None:
         """
