@@ -133,6 +133,7 @@ def test_text_that_had_arrived_is_empty_where_none_had():
         "invalid_output",
         "malformed_reply",
         "timed_out",
+        "vendor",
     ]
     assert {cls.partial for cls in CLASSES if "partial" in vars(cls)} == {""}
 

@@ -66,7 +66,7 @@ def break_in_whole(phase: str, end: str) -> Fault:
         steps=lambda dialect, _: [whole_phases(dialect)[phase], *BREAKS[end]],
         seen=seen,
         operations=WHOLE,
-        once=phase == "within the headers",
+        once=phase == "within the headers" or (end == "stalls" and phase != "before the headers"),
         timeout=SOON if end == "stalls" else IN_TIME,
     )
 
@@ -93,7 +93,8 @@ def break_in_stream(phase: str, end: str) -> Fault:
         but=but,
         operations=STREAM,
         timeout=(FIRST if phase in EARLY else BETWEEN) if end == "stalls" else IN_TIME,
-        once=phase
+        once=(end == "stalls" and phase != "after a piece")
+        or phase
         in {
             "within the headers",
             "within the first frame",

@@ -112,6 +112,7 @@ REFUSING: Final = [
             name=f"HTTP {code} to {where}",
             steps=both(b"", code, ("location", location)),
             seen=once(e.MalformedReplyError, "it redirects, which is not followed"),
+            operations=BOTH if code == 307 else WHOLE,
             once=True,
             door="redirecting",
         )
