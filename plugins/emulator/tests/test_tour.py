@@ -13,8 +13,7 @@ import attrs
 import pytest
 from anymodal import Capabilities, ModelSpec, TextProviderSpec, hookimpl
 from anymodal.errors import ContextLengthError
-from anymodal.modalities.image import ImageProviderSpec
-from anymodal.specs import EmulatorSpec
+from anymodal.specs import EmulatorSpec, ProviderSpec
 from anymodal_emulator import commands, page, samples
 from anymodal_emulator.text_visits import MORNING, SIZE
 from anymodal_emulator.tour import Row, Visit, rows_of, travel
@@ -60,6 +59,12 @@ def text(**changes) -> TextProviderSpec:
     return TextProviderSpec(**{**given, **changes})
 
 
+class SmellSpec(ProviderSpec):
+    """Of a modality that somebody else thought of."""
+
+    modality = "smell"
+
+
 class Plugin:
     """Offers what it was given."""
 
@@ -69,10 +74,6 @@ class Plugin:
     @hookimpl
     def anymodal_text_providers(self):
         return [spec for spec in self.specs if spec.modality == "text"]
-
-    @hookimpl
-    def anymodal_image_providers(self):
-        return [spec for spec in self.specs if spec.modality == "image"]
 
 
 def go(tmp_path, *specs, emulators=()) -> list[Visit]:
@@ -143,10 +144,10 @@ def test_row_goes_to_a_model_that_can():
 
 def test_rows_are_in_order_and_none_is_left_out():
     """Every spec has one at least, those of unknown modalities too."""
-    picture = ImageProviderSpec(id="acme", display_name="Acme", connect=connect)
+    smell = SmellSpec(id="acme", display_name="Acme", connect=connect)
 
-    assert rows_of([text(id="b"), picture, text(id="a", kind="local")]) == [
-        Row("image", "acme", "call"),
+    assert rows_of([text(id="b"), smell, text(id="a", kind="local")]) == [
+        Row("smell", "acme", "call"),
         Row("text", "a", "generate", "acme-1"),
         Row("text", "b", "generate", "acme-1"),
         Row("text", "b", "models"),
@@ -329,10 +330,10 @@ def test_citations_are_seen_in_the_stream_and_in_the_whole(tmp_path, events, out
 
 def test_unknown_modality_fails_by_name(tmp_path):
     """A green tour that passed it over would be a lie."""
-    spec = ImageProviderSpec(id="acme", display_name="Acme", kind="local", connect=connect)
+    spec = SmellSpec(id="acme", display_name="Acme", kind="local", connect=connect)
     (visit,) = go(tmp_path, spec)
 
-    assert visit.outcome == "LookupError: the tour knows no operation of image"
+    assert visit.outcome == "LookupError: the tour knows no operation of smell"
 
 
 def test_page_escapes_what_vendors_say():

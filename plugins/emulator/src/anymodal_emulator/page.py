@@ -39,12 +39,23 @@ p { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap }
 .ask img { display: block; border-radius: .5rem; margin-top: .4rem; max-width: 100% }
 .said { align-self: flex-start; background: var(--back); padding: .45rem .8rem; max-width: 96%;
   border-radius: .9rem .9rem .9rem .2rem; max-height: 11rem; overflow: auto }
+.made { align-self: stretch; width: 100%; border-radius: .5rem; background:
+  repeating-conic-gradient(#8883 0 25%, #0000 0 50%) 0 0 / 1rem 1rem }
+audio.made { background: none }
 .fault { color: var(--bad); font-weight: 600 }
 footer { margin-top: auto; color: var(--dim); font-size: .8rem; display: flex; flex-wrap: wrap;
   gap: .1rem .9rem }
 footer a { color: inherit }
 code { font: .85em ui-monospace, Menlo, Consolas, monospace }
 """
+
+
+SHOWN: Final = {
+    **dict.fromkeys((".png", ".jpg", ".webp", ".gif"), "image"),
+    **dict.fromkeys((".wav", ".mp3", ".ogg", ".flac", ".m4a"), "audio"),
+    **dict.fromkeys((".mp4", ".webm"), "video"),
+}
+"""What a browser does with files whose names end so."""
 
 
 def render(visits: Sequence[Visit]) -> str:
@@ -74,6 +85,7 @@ def _card(visit: Visit) -> str:
         picture = f'<img src="data:image/png;base64,{data}" alt="the picture that was sent">'
     ok = visit.outcome == "ok"
     answer = f'<p class="said">{escape(visit.said)}</p>' if visit.said else ""
+    answer += _shown(visit) if visit.path and visit.artefact else ""
     fault = "" if ok else f'<p class="fault">{escape(visit.outcome)}</p>'
     return (
         f"<article{'' if ok else ' class=bad'}><header><strong>{escape(row.provider)}</strong>"
@@ -81,6 +93,17 @@ def _card(visit: Visit) -> str:
         f'<p class="ask">{escape(visit.prompt)}{picture}</p>{answer}{fault}'
         f"<footer>{_facts(visit)}</footer></article>"
     )
+
+
+def _shown(visit: Visit) -> str:
+    """Return the artefact as browsers show it."""
+    path = escape(visit.path)
+    shown = {
+        "image": f'<img class="made" src="{path}" loading="lazy" alt="{escape(visit.said)}">',
+        "audio": f'<audio class="made" controls preload="none" src="{path}"></audio>',
+        "video": f'<video class="made" controls preload="metadata" src="{path}"></video>',
+    }
+    return shown.get(SHOWN.get(visit.suffix, ""), "")
 
 
 def _facts(visit: Visit) -> str:

@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import anymodal
 import attrs
 
+from .operations import Operation
 from .samples import pdf, png
-from .visits import PROMPT, SECONDS, Visit
+from .visits import SECONDS, Visit
 
-__all__ = ["MORNING", "SIZE", "TEXT", "Operation"]
+__all__ = ["MORNING", "SIZE", "TEXT"]
 
 SIZE: Final = (240, 150)
 MORNING: Final = "And what does he see in the morning?"
-
-Do = Callable[[anymodal.Client, Visit, str], Awaitable[None]]
-
-
-@attrs.frozen
-class Operation:
-    """
-    Something that is asked of a provider.
-
-    Attributes:
-        need: The capability that it needs; empty where none.
-        prompt: The words.
-        do: Makes the call and notes what came back.
-        wanted: Words that the answer has to show besides the prompt.
-        echoes: Whether it has to show the prompt.
-        usual: Whether it is tried where a provider lists no models and does not
-            say that it lacks the capability.
-    """
-
-    need: str
-    do: Do
-    prompt: str = PROMPT
-    wanted: tuple[str, ...] = ()
-    echoes: bool = True
-    usual: bool = False
-
-    def may(self, known: bool | None) -> bool:  # noqa: FBT001  # what `supports` gives
-        """Whether it is asked of a model of which this much is *known*."""
-        return known is True or (self.usual and known is None)
-
-    def shows(self, visit: Visit) -> list[str]:
-        """Return the words that the answer has to show."""
-        return [*([visit.prompt] if self.echoes else []), *self.wanted]
 
 
 async def _generate(client: anymodal.Client, visit: Visit, name: str) -> None:

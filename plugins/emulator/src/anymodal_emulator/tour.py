@@ -19,12 +19,15 @@ from typing import Any, Final, TypeAlias, cast
 import anyio
 import anymodal
 import attrs
+from anymodal.call import Facade
 from anymodal.events import CallEnded, Event
 from anymodal.files import write_whole
 from anymodal.registry import Registry
 from anymodal.specs import EmulatorSpec, ModelSpec, ProviderSpec, supports
 
 from . import page
+from .image_visits import IMAGE
+from .operations import Operation
 from .running import Emulated, emulated
 from .text_visits import TEXT
 from .visits import SECONDS, Row, Visit
@@ -48,34 +51,45 @@ def rows_of(specs: Iterable[AnySpec]) -> list[Row]:
     """
     rows: list[Row] = []
     for spec in sorted(specs, key=lambda spec: (spec.modality, spec.id)):
-        declared = OPERATIONS.get(spec.modality)
         rows += [
             Row(spec.modality, spec.id, operation, _model_for(spec, operation))
-            for operation in (declared(spec) if declared else ["call"])
+            for operation in _operations(spec)
         ]
     return rows
 
 
-def _text_operations(spec: AnySpec) -> list[str]:
+ANY: Final = ModelSpec(id="any", listed=False)
+OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {"image": IMAGE, "text": TEXT}
+"""By modality, what is asked of its providers, by name and in the order of the table."""
+
+LISTED: Final = frozenset({"text"})
+"""Modalities whose remote providers are asked for their models, too."""
+
+
+def _operations(spec: AnySpec) -> list[str]:
+    declared = OPERATIONS.get(spec.modality)
+    if declared is None:
+        return ["call"]
     found = [
         name
-        for name, operation in TEXT.items()
+        for name, operation in declared.items()
         if not operation.need
         or any(supports(spec, model, operation.need) for model in spec.models)
         or (not spec.models and operation.may(supports(spec, ANY, operation.need)))
     ]
-    return [*found, "models"] if spec.kind == "remote" else found
+    return [*found, "models"] if spec.kind == "remote" and spec.modality in LISTED else found
 
 
-ANY: Final = ModelSpec(id="any", listed=False)
-OPERATIONS: Final[Mapping[str, Callable[[AnySpec], list[str]]]] = {"text": _text_operations}
+def _operation(row: Row) -> Operation | None:
+    return OPERATIONS.get(row.modality, {}).get(row.operation)
 
 
 def _model_for(spec: AnySpec, operation: str) -> str:
     """Return the default model, or else the first in the table that can do it."""
     if operation == "models":
         return ""
-    need = TEXT[operation].need if operation in TEXT else ""
+    asked = _operation(Row(spec.modality, spec.id, operation))
+    need = asked.need if asked else ""
     default = spec.model(spec.default_model) if spec.default_model else None
     served = [model for model in spec.models if model.lifecycle.state != "retired"]
     for model in [*([default] if default else []), *served]:
@@ -199,56 +213,57 @@ async def _visit_all(
             visit.outcome = _sentence(error)
         if visit.seconds is None:
             visit.seconds = time.perf_counter() - began
-        visit.size = len(visit.said.encode())
+        visit.size = len(visit.content)
         visit.usd = bill.settled(visit.row.provider)
         callers = [request.client for request in vendor.requests[before:]] if vendor else []
         visit.client = callers[-1] if callers else ""
 
 
 async def _visit(client: anymodal.Client, visit: Visit) -> None:
-    operation = TEXT.get(visit.row.operation)
-    visit.prompt = operation.prompt if operation else MODELS
-    if visit.row.modality not in OPERATIONS:
-        msg = f"the tour knows no operation of {visit.row.modality}"
+    row = visit.row
+    if row.modality not in OPERATIONS:
+        msg = f"the tour knows no operation of {row.modality}"
         raise LookupError(msg)
+    operation = _operation(row)
+    visit.prompt = operation.prompt if operation else MODELS
     if operation is None:
-        visit.said = "\n".join(await _models(client, visit.row.provider))
+        visit.said = "\n".join(await _models(client, row))
         return
     if not visit.model:
-        visit.model = (await _models(client, visit.row.provider))[0]
-    name = f"{visit.row.provider}/{visit.model}"
-    await operation.do(client, visit, name)
+        visit.model = (await _models(client, row))[0]
+    await operation.do(client, visit, f"{row.provider}/{visit.model}")
 
 
-async def _models(client: anymodal.Client, provider: str) -> list[str]:
+async def _models(client: anymodal.Client, row: Row) -> list[str]:
     """Return the live list of models."""
-    call = client.text.call("models", timeout=SECONDS)
+    facade: Facade[Any] = getattr(client, row.modality)
+    call = facade.call("models", timeout=SECONDS)
 
     async def listed(door: Any, _: object) -> list[str]:
         ask: Callable[[], Awaitable[Sequence[ModelSpec]]] = door.provider.list_models
         return [model.id for model in await ask()]
 
     found = await call.run(
-        f"{provider}/any",
+        f"{row.provider}/any",
         lambda row: row,
         listed,
-        bind=client.text.bind,
+        bind=facade.bind,
         needs_of=lambda _: (),
     )
     if not found:
-        msg = f"{provider} lists no models"
+        msg = f"{row.provider} lists no models"
         raise LookupError(msg)
     return found
 
 
 def _verdict(visit: Visit, vendor: Emulated | None) -> str:
     """Return `ok` where the answer shows that everything arrived."""
-    operation = TEXT.get(visit.row.operation)
+    operation = _operation(visit.row)
     wanted = operation.shows(visit) if operation else []
     lost = [words for words in wanted if words not in visit.said] if vendor else []
     if lost:
         return f"the answer does not show {', '.join(lost)}"
-    return "ok" if visit.said else "the answer is empty"
+    return "ok" if visit.content else "the answer is empty"
 
 
 def _sentence(error: BaseException) -> str:
@@ -260,9 +275,10 @@ def _sentence(error: BaseException) -> str:
 def _write(visits: Sequence[Visit], out: Path) -> None:
     for visit in visits:
         if visit.outcome == "ok":
-            visit.path = f"{visit.row.modality}/{visit.row.provider}-{visit.row.operation}.txt"
+            row = visit.row
+            visit.path = f"{row.modality}/{row.provider}-{row.operation}{visit.suffix}"
             file = out / visit.path
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(file, visit.said.encode())
+            write_whole(file, visit.content)
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / "index.html", page.render(visits).encode())

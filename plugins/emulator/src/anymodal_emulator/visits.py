@@ -41,7 +41,9 @@ class Visit:
         model: The model that was asked.
         prompt: The words that it was asked.
         sent: A picture that went with them.
-        said: What came back.
+        said: What came back; of an artefact, what it shows.
+        artefact: The bytes of what came back, where it is more than words.
+        suffix: The end of the artefact's file name, such as `.png`.
         seconds: How long the call took.
         first_event: Seconds to the first event, of a stream.
         size: Bytes of the artefact.
@@ -56,6 +58,8 @@ class Visit:
     prompt: str = PROMPT
     sent: bytes = attrs.field(default=b"", repr=False)
     said: str = ""
+    artefact: bytes = attrs.field(default=b"", repr=False)
+    suffix: str = ".txt"
     seconds: float | None = None
     first_event: float | None = None
     size: int = 0
@@ -63,6 +67,11 @@ class Visit:
     client: str = ""
     outcome: str = ""
     path: str = ""
+
+    @property
+    def content(self) -> bytes:
+        """The artefact, or else the words."""
+        return self.artefact or self.said.encode()
 
     def to_dict(self) -> dict[str, object]:
         """Return the columns of the table."""
