@@ -13,8 +13,32 @@ import pytest
 SOURCE = Path(anymodal.__file__).parent
 
 FLOORS = [
-    {"_version", "artefacts", "markers", "errors", "files", "formats", "media", "pricing", "usage", "specs"},
-    {"failures", "tls", "shapes", "streams", "connection", "events", "http", "policies", "shielding", "sockets", "jobs", "stores"},
+    {
+        "_version",
+        "artefacts",
+        "markers",
+        "errors",
+        "files",
+        "formats",
+        "media",
+        "pricing",
+        "usage",
+        "specs",
+    },
+    {
+        "failures",
+        "tls",
+        "shapes",
+        "streams",
+        "connection",
+        "events",
+        "http",
+        "policies",
+        "shielding",
+        "sockets",
+        "jobs",
+        "stores",
+    },
     {"modalities", "hookspecs"},
     {
         "index",

@@ -98,9 +98,7 @@ def _health(way: Way, offer: Offer) -> Health:
     )
 
 
-async def _ask(
-    way: Way, bind_of: Callable[[Offer], Callable[[Any], object]], offer: Offer
-) -> str:
+async def _ask(way: Way, bind_of: Callable[[Offer], Callable[[Any], object]], offer: Offer) -> str:
     """Ask *offer*, note what came of it, and return what there is to say beside that."""
     plan = way.plan(offer)
     standing, rules = plan.standing, plan.rules

@@ -114,7 +114,8 @@ class KeptLoop:
         finally:
             thread = self._thread
             if thread is None:
-                loop.call_soon(loop.stop)  # who waits for the last task's end, as threads do, is told
+                # Whoever waits for the end of the last task, as threads do, is told of it.
+                loop.call_soon(loop.stop)
                 loop.run_forever()
                 loop.close()
             else:

@@ -16,7 +16,14 @@ from .output import Json, Listing, Stdout, json_option
 __all__ = ["health"]
 
 HEALTH: Final = Listing(
-    "instance", "provider", "modality", "state", "reason", "active_jobs", "queued_jobs", "last_error"
+    "instance",
+    "provider",
+    "modality",
+    "state",
+    "reason",
+    "active_jobs",
+    "queued_jobs",
+    "last_error",
 )
 
 
