@@ -169,8 +169,10 @@ async def test_instance_has_vendor_options_of_its_own():
             {},
             {"teir": "flex", "top_k": "x"},
             [
-                ("[providers.acme] vendor_options.text.teir: there is no such option. "
-                "Did you mean tier?"),
+                (
+                    "[providers.acme] vendor_options.text.teir: there is no such option. "
+                    "Did you mean tier?"
+                ),
                 "[providers.acme] vendor_options.text.top_k: Expected `int | null`, got `str`.",
             ],
         ),
@@ -178,8 +180,10 @@ async def test_instance_has_vendor_options_of_its_own():
             {},
             {"qqq": 1},
             [
-                ("[providers.acme] vendor_options.text.qqq: there is no such option. "
-                "Known: extra_body, tier, top_k."),
+                (
+                    "[providers.acme] vendor_options.text.qqq: there is no such option. "
+                    "Known: extra_body, tier, top_k."
+                ),
             ],
         ),
         (

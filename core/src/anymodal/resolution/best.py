@@ -163,6 +163,4 @@ def _nobody(query: Query, wanted: Best, rows: Sequence[Row]) -> e.AnymodalError:
         f"No {query.modality} model is {wanted}, of {len(rows)} that are listed. Why not: "
         f"anymodal explain --best {wanted.prefer} --modality {query.modality}"
     )
-    return e.NothingFitsError(
-        msg + (f" --needs {','.join(wanted.needs)}" if wanted.needs else "")
-    )
+    return e.NothingFitsError(msg + (f" --needs {','.join(wanted.needs)}" if wanted.needs else ""))
