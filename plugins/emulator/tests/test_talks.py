@@ -154,7 +154,7 @@ def test_a_connection_that_ends_in_between(vendor, fault, code):
     with opened(vendor) as socket:
         socket.send("one")
         assert "one" == socket.recv(5)
-        with pytest.raises(ConnectionClosed) as caught:  # noqa: PT012  # it may have ended by then
+        with pytest.raises(ConnectionClosed) as caught:  # it may have ended by then
             socket.send("two")
             socket.recv(5)
 

@@ -12,6 +12,7 @@ import anyio
 from .. import errors as e
 from ..call import Call
 from ..modalities.speech import AudioChunk, SpeechEnd, SpeechEvent, SpeechRequest, SpeechResult
+from ..specs import supports
 from .answers import Batched, batched, drain
 from .asking_speech import AskedSpeech, account, needs_of, weight_of
 from .speaking import BoundSpeech, Packing, audio_of, bind, broken, unfinished
@@ -82,8 +83,11 @@ class SpeechStream:
                 self._pieces = Pieces(text, tasks)
             outcome = await self._call.through(self._started, opens_stream=True)
         except BaseException:
-            with anyio.CancelScope(shield=True):  # middleware may fail after it was opened
-                await self.aclose()
+            try:
+                with anyio.CancelScope(shield=True):  # middleware may fail after it was opened
+                    await self._hang_up()
+            finally:
+                await self._read_no_more()  # its tasks were begun outside that scope
             raise
         if not self._is_open:
             self._call.ended(outcome)  # middleware answered in its place
@@ -111,14 +115,16 @@ class SpeechStream:
     async def _open(self, door: Door, request: SpeechRequest) -> None:
         bound: BoundSpeech = door.bound
         wanted, pieces = self._asked.packing, self._pieces
-        by_sentence = pieces is not None and bound.live is None
+        takes_pieces = supports(door.offer.spec, request.model, "live") is not False
+        live = bound.live if takes_pieces else None
+        by_sentence = pieces is not None and live is None
         self._packing = Packing(request.format, wanted, is_joined=by_sentence)
         async with AsyncExitStack() as stack:
             source: Batched[SpeechEvent]
             if pieces is None:
                 source = batched(await stack.enter_async_context(bound.stream(request)))
-            elif bound.live is not None:
-                told = Told(bound.live(request), pieces)
+            elif live is not None:
+                told = Told(live(request), pieces)
                 stack.push_async_callback(told.aclose)
                 source = told
             else:
@@ -217,15 +223,21 @@ class SpeechStream:
 
     async def aclose(self) -> None:
         """Close the connection, or give it back where all was said."""
-        stack, self._stack = self._stack, None
         try:
-            if stack is not None:
-                async with stack:
-                    await self._leave()
+            await self._hang_up()
         finally:
-            if self._pieces is not None:
-                self._pieces.leave()
-            await self._tasks.aclose()
+            await self._read_no_more()
+
+    async def _hang_up(self) -> None:
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            async with stack:
+                await self._leave()
+
+    async def _read_no_more(self) -> None:
+        if self._pieces is not None:
+            self._pieces.leave()
+        await self._tasks.aclose()
 
     async def _leave(self) -> None:
         source, self._source = self._source, None
