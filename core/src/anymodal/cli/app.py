@@ -20,6 +20,7 @@ __all__ = ["BUILT_IN", "run"]
 BUILT_IN: Final[Mapping[str, str]] = {
     "chat": "anymodal.cli.chat",
     "doctor": "anymodal.cli.doctor",
+    "embed": "anymodal.cli.embed",
     "explain": "anymodal.cli.explain",
     "health": "anymodal.cli.health",
     "jobs": "anymodal.cli.jobs",

@@ -1,8 +1,11 @@
-"""What `text` and `chat` ask: whom, by which options, and with which files."""
+"""What commands ask: whom, by which options, and with which files."""
 
 from __future__ import annotations
 
 import mimetypes
+import os
+import stat
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -13,7 +16,16 @@ from .. import errors as e
 from ..media import Audio, File, Image, Media, Video, sniff
 from ..modalities.messages import Part
 
-__all__ = ["attach_option", "attached", "choice", "model_option", "said", "system_option"]
+__all__ = [
+    "attach_option",
+    "attached",
+    "choice",
+    "is_piped",
+    "model_option",
+    "said",
+    "standard_input",
+    "system_option",
+]
 
 _KINDS: Final = {"image": Image, "audio": Audio, "video": Video}
 
@@ -32,6 +44,19 @@ attach_option = click.option(
 def choice(models: Sequence[str]) -> str | Sequence[str] | None:
     """Return *models* as a call takes them: one name alone brings the settings' fallbacks."""
     return models[0] if len(models) == 1 else tuple(models) or None
+
+
+def is_piped() -> bool:
+    """Whether standard input is a pipe, a socket or a file, and not a terminal or nothing."""
+    if sys.stdin is None:
+        return False
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+def standard_input() -> bytes:
+    """Return all of standard input."""
+    return b"" if sys.stdin is None else sys.stdin.buffer.read()
 
 
 def attached(path: Path) -> Media:

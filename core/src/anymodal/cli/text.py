@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,7 +15,16 @@ from ..modalities.messages import Part
 from ..modalities.text import TextResult
 from ..shapes import Schema, checked_by
 from ..usage import Attempt, Cost, Usage
-from .asking import attach_option, attached, choice, model_option, said, system_option
+from .asking import (
+    attach_option,
+    attached,
+    choice,
+    is_piped,
+    model_option,
+    said,
+    standard_input,
+    system_option,
+)
 from .ending import run_async
 from .output import Json, Stdout, day, json_option, number
 from .telling import quote, tell
@@ -136,7 +142,7 @@ class _Call:
 
 def _parts(prompt: str | None, attachments: Sequence[Path]) -> list[Part]:
     """Return what standard input, the attachments and the prompt hold, in this order."""
-    piped = _standard_input() if prompt == "-" or _is_piped() else b""
+    piped = standard_input() if prompt == "-" or is_piped() else b""
     words = [] if prompt is None or prompt == "-" else [prompt]
     parts: list[Part] = [said(piped)] if piped else []
     parts += [attached(path) for path in attachments]
@@ -146,18 +152,6 @@ def _parts(prompt: str | None, attachments: Sequence[Path]) -> list[Part]:
         msg = "The prompt is empty: give PROMPT, or pipe it in."
         raise click.UsageError(msg, click.get_current_context())
     return found
-
-
-def _is_piped() -> bool:
-    """Whether standard input is a pipe, a socket or a file, and not a terminal or nothing."""
-    if sys.stdin is None:
-        return False
-    mode = os.fstat(sys.stdin.fileno()).st_mode
-    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
-
-
-def _standard_input() -> bytes:
-    return b"" if sys.stdin is None else sys.stdin.buffer.read()
 
 
 # -- what is told -------------------------------------------------------------------------
