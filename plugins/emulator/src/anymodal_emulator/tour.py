@@ -26,6 +26,7 @@ from anymodal.registry import Registry
 from anymodal.specs import EmulatorSpec, ModelSpec, ProviderSpec, supports
 
 from . import page
+from .embedding_visits import EMBEDDING
 from .image_visits import IMAGE
 from .operations import Operation
 from .running import Emulated, emulated
@@ -59,7 +60,11 @@ def rows_of(specs: Iterable[AnySpec]) -> list[Row]:
 
 
 ANY: Final = ModelSpec(id="any", listed=False)
-OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {"image": IMAGE, "text": TEXT}
+OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
+    "embedding": EMBEDDING,
+    "image": IMAGE,
+    "text": TEXT,
+}
 """By modality, what is asked of its providers, by name and in the order of the table."""
 
 LISTED: Final = frozenset({"text"})
@@ -227,21 +232,28 @@ async def _visit(client: anymodal.Client, visit: Visit) -> None:
     operation = _operation(row)
     visit.prompt = operation.prompt if operation else MODELS
     if operation is None:
-        visit.said = "\n".join(await _models(client, row))
+        visit.said = "\n".join(model.id for model in await _models(client, row))
         return
     if not visit.model:
-        visit.model = (await _models(client, row))[0]
+        visit.model = _fitting(await _models(client, row), row)
     await operation.do(client, visit, f"{row.provider}/{visit.model}")
 
 
-async def _models(client: anymodal.Client, row: Row) -> list[str]:
+def _fitting(models: Sequence[ModelSpec], row: Row) -> str:
+    """Return the first model that is of the row's kind, or of none that is known."""
+    kinds = {row.modality, None}
+    found = [one for one in models if getattr(one, "modality", row.modality) in kinds]
+    return (found or models)[0].id
+
+
+async def _models(client: anymodal.Client, row: Row) -> Sequence[ModelSpec]:
     """Return the live list of models."""
     facade: Facade[Any] = getattr(client, row.modality)
     call = facade.call("models", timeout=SECONDS)
 
-    async def listed(door: Any, _: object) -> list[str]:
+    async def listed(door: Any, _: object) -> Sequence[ModelSpec]:
         ask: Callable[[], Awaitable[Sequence[ModelSpec]]] = door.provider.list_models
-        return [model.id for model in await ask()]
+        return await ask()
 
     found = await call.run(
         f"{row.provider}/any",
