@@ -62,8 +62,8 @@ def test_type_is_read_from_the_bytes_and_can_be_said():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (Image, "image: give either bytes or a URL."),
-        (lambda: Image(PNG, url=URL), "image: give either bytes or a URL."),
+        (Image, "image: give either bytes or a URL, or the path of a file."),
+        (lambda: Image(PNG, url=URL), "image: give either bytes or a URL, or the path of a file."),
         (lambda: Image("x.png"), "image: bytes are needed, not str."),
         (lambda: Audio(bytearray(WAV)), "audio: bytes are needed, not bytearray."),
         (lambda: Video(b""), "video: it is empty."),
@@ -178,7 +178,7 @@ def test_json_has_no_empty_fields():
         ({"type": "image", "data": 3}, ("image: data is a string, not int.", "image")),
         ({"type": "image", "url": None}, ("image: url is a string, not NoneType.", "image")),
         ({"type": "audio", "data": "a*b"}, ("audio: data is not base64.", "audio")),
-        ({"type": "video"}, ("video: give either bytes or a URL.", "video")),
+        ({"type": "video"}, ("video: give either bytes or a URL, or the path of a file.", "video")),
     ],
 )
 def test_what_is_no_media_is_refused(found, told):

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import html
+import io
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Final, Self, cast
 
 import attrs
 
+from . import formats
 from .artefacts import replacing
 from .errors import InvalidRequestError
-from .formats import HEAD_BYTES, of_kind, sniff
+from .formats import HEAD_BYTES, Clip, Sound, of_kind, sniff
 
 __all__ = ["Audio", "File", "Image", "Media", "Video", "media_from_dict", "sniff"]
+
+
+MAX_SHOWN_BYTES: Final = 8 * 1024 * 1024
+"""Largest media that a notebook shows: it keeps them in its file, a third larger."""
+
+_NATIVE: Final = frozenset({"image/gif", "image/jpeg", "image/png"})
+"""What notebooks show by themselves."""
 
 
 def _path(given: str | os.PathLike[str] | None) -> Path | None:
@@ -152,6 +164,15 @@ class Media:
         with source:
             shutil.copyfileobj(source, file)
 
+    def _opened(self) -> AbstractContextManager[BinaryIO]:
+        """
+        Return the bytes to be read in part.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        return self.path.open("rb") if self.path is not None else io.BytesIO(self.data or b"")
+
     def to_base64(self) -> str:
         """Return the bytes in base64; nothing for a URL."""
         return "" if self.url else base64.b64encode(self.read_bytes()).decode("ascii")
@@ -173,6 +194,22 @@ class Media:
             found["data"] = self.to_base64()
         return found
 
+    def _repr_mimebundle_(
+        self,
+        include: Collection[str] | None = None,  # noqa: ARG002  # notebooks pass it
+        exclude: Collection[str] | None = None,  # noqa: ARG002  # as above
+    ) -> dict[str, str]:
+        """Return what a notebook shows; of what is large or elsewhere, words alone."""
+        shown = {"text/plain": repr(self)}
+        size = self.size
+        if size is not None and size <= MAX_SHOWN_BYTES:
+            with contextlib.suppress(InvalidRequestError):
+                shown |= self._shown()
+        return shown
+
+    def _shown(self) -> dict[str, str]:
+        return {}
+
     def __repr__(self) -> str:
         where = self.url or self.path or f"{self.size} bytes"
         return f"{type(self).__name__}({self.media_type or '?'}, {where})"
@@ -184,6 +221,25 @@ class Image(Media):
 
     kind: ClassVar[str] = "image"
 
+    @property
+    def dimensions(self) -> tuple[int, int] | None:
+        """
+        Width and height in pixels as stored, read from the head.
+
+        Of PNG, JPEG, GIF, WebP, BMP, AVIF and HEIC; None of others, of a URL, and of
+        what is damaged.
+        """
+        try:
+            with self._opened() as file:
+                return formats.dimensions(file, self.media_type)
+        except OSError:
+            return None
+
+    def _shown(self) -> dict[str, str]:
+        if self.media_type in _NATIVE:
+            return {self.media_type: self.to_base64()}
+        return {"text/html": f'<img src="{html.escape(self.to_data_uri())}">'}
+
 
 @attrs.frozen(repr=False)
 class Audio(Media):
@@ -191,12 +247,71 @@ class Audio(Media):
 
     kind: ClassVar[str] = "audio"
 
+    @property
+    def facts(self) -> Sound:
+        """
+        What the file says of itself: length, rate, channels, codec.
+
+        Of WAV, AIFF, MP3, AAC, FLAC, Ogg, MP4 and WebM. What is not told is None, as
+        is everything of a URL and of what is damaged.
+        """
+        try:
+            with self._opened() as file:
+                return formats.sound(file, self.media_type)
+        except OSError:
+            return Sound()
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it lasts, where `facts` tell."""
+        return self.facts.seconds
+
+    @property
+    def sample_rate_hz(self) -> int | None:
+        """Samples of each channel per second, where `facts` tell."""
+        return self.facts.sample_rate_hz
+
+    @property
+    def channels(self) -> int | None:
+        """How many channels there are, where `facts` tell."""
+        return self.facts.channels
+
+    def _shown(self) -> dict[str, str]:
+        return {"text/html": f'<audio controls src="{html.escape(self.to_data_uri())}"></audio>'}
+
 
 @attrs.frozen(repr=False)
 class Video(Media):
     """A clip."""
 
     kind: ClassVar[str] = "video"
+
+    @property
+    def facts(self) -> Clip:
+        """
+        What the file says of itself: length, size in pixels, sound.
+
+        Of MP4, MOV and WebM. What is not told is None, as is everything of a URL and
+        of what is damaged.
+        """
+        try:
+            with self._opened() as file:
+                return formats.clip(file, self.media_type)
+        except OSError:
+            return Clip()
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it lasts, where `facts` tell."""
+        return self.facts.seconds
+
+    @property
+    def dimensions(self) -> tuple[int, int] | None:
+        """Width and height in pixels as shown, where `facts` tell."""
+        return self.facts.dimensions
+
+    def _shown(self) -> dict[str, str]:
+        return {"text/html": f'<video controls src="{html.escape(self.to_data_uri())}"></video>'}
 
 
 @attrs.frozen(repr=False)

@@ -164,8 +164,9 @@ def _bitmap(head: bytes) -> str | None:
 def _text(head: bytes) -> str | None:
     if _SVG.match(head.removeprefix(b"\xef\xbb\xbf")):
         return "image/svg+xml"
-    if head[:1] not in {b"", b"\x00"}:
+    head = head[:2048]
+    if head and b"\0" not in head:
         with contextlib.suppress(UnicodeDecodeError):
-            head[:2048].decode("ascii")
+            head.decode("ascii")
             return "text/plain"
     return None
