@@ -8,9 +8,11 @@ import pytest
 from anymodal import Client, Image, Registry, Settings, Usage, hookimpl
 from anymodal import errors as e
 from anymodal.modalities.image import ImageOption, ImageProviderSpec, ImageRequest, ImageResult
-from anymodal.modalities.sizes import Size
+from anymodal.modalities.sizes import PixelLimits, Size
 from anymodal.specs import Capabilities, ModelSpec
 from anymodal.usage import Price, Prices, Used
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytestmark = pytest.mark.anyio
 PNG = Image(b"\x89PNG\r\n\x1a\n" + bytes(8))
@@ -177,3 +179,74 @@ def test_strange_forms_of_sizes_are_refused():
     """When the plugin is loaded, not when somebody asks for a picture."""
     with pytest.raises(ValueError, match="inches"):
         ImageProviderSpec(id="acme", display_name="A", connect=print, sizes=["inches"])
+
+
+# -- sizes that vendors make ----------------------------------------------------------
+
+GRID = PixelLimits(multiple=16, longest=3840, least_area=655_360, most_area=8_294_400, most_ratio=3)
+SMALL = PixelLimits(multiple=32, shortest=256, longest=1440)
+FREE = PixelLimits(multiple=16, shortest=64, most_area=4_194_304)
+
+
+@given(
+    st.sampled_from([GRID, SMALL, FREE]),
+    st.one_of(
+        st.tuples(st.integers(1, 65_535), st.integers(1, 65_535)).map(Size.parse),
+        st.tuples(st.integers(1, 999), st.integers(1, 999)).map(lambda r: Size("ratio", *r)),
+        st.sampled_from(["480p", "512", "1k", "2k", "4k"]).map(Size.parse),
+    ),
+)
+def test_whatever_is_asked_for_something_allowed_is_found(limits, size):
+    """Vendors refuse all else; and what they make is not changed."""
+    width, height = limits.fit(size)
+
+    assert limits.allow(width, height)
+    assert (width, height) == limits.fit(Size("pixels", width, height))
+
+
+@pytest.mark.parametrize(
+    ("limits", "size", "made", "warned"),
+    [
+        (GRID, "1024x768", (1024, 768), False),
+        (GRID, (1000, 700), (992, 704), True),
+        (GRID, "16:9", (1280, 720), False),
+        (GRID, "1:1", (1024, 1024), False),
+        (GRID, "2.39:1", (1584, 656), True),
+        (GRID, "10:1", (1760, 592), True),
+        (GRID, "2k", (2048, 2048), False),
+        (GRID, "4k", (2880, 2880), True),
+        (GRID, "256x256", (816, 816), True),
+        (SMALL, "100x100", (256, 256), True),
+        (SMALL, "4000x2000", (1440, 704), True),
+        (FREE, "4000x100", (4000, 96), True),
+        (FREE, None, None, False),
+    ],
+)
+def test_sizes_become_what_the_vendor_makes(limits, size, made, warned):
+    """With a warning where that is something else; a strict caller gets an error."""
+    parsed = None if size is None else Size.parse(size)
+    request = ImageRequest(model=ModelSpec(id="m"), prompt="p", size=parsed)
+
+    assert made == request.pixels(limits)
+    assert warned == (["size"] == [one.setting for one in request.warnings])
+    if warned:
+        with pytest.raises(e.UnsupportedFeatureError, match="the nearest that there is"):
+            attrs.evolve(request, strict=True).pixels(limits)
+
+
+@pytest.mark.parametrize(
+    ("size", "ratio", "warned"),
+    [
+        ("16:9", "16:9", False),
+        ("1280x720", "16:9", True),
+        ("2:1", "16:9", True),
+        (None, None, False),
+    ],
+)
+def test_ratios_become_those_of_the_vendor(size, ratio, warned):
+    """Pixels say more than a ratio, so that they are warned of even where it is exact."""
+    parsed = None if size is None else Size.parse(size)
+    request = ImageRequest(model=ModelSpec(id="m"), prompt="p", size=parsed)
+
+    assert ratio == request.ratio(["1:1", "16:9"])
+    assert warned == bool(request.warnings)

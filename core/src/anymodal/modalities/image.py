@@ -12,7 +12,7 @@ from ..media import Image
 from ..specs import ProviderSpec, names
 from ..usage import Record, Usage
 from .requests import Request, VendorOption
-from .sizes import Size
+from .sizes import CLASSES, PixelLimits, Size
 
 __all__ = [
     "GeneratesImages",
@@ -87,9 +87,44 @@ class ImageRequest(Request):
             msg = "mask: an Image is needed, and a picture that it is laid over."
             raise InvalidRequestError(msg, field="mask")
 
+    def pixels(self, limits: PixelLimits) -> tuple[int, int] | None:
+        """
+        Return the width and height to ask for, or None for the vendor's choice.
+
+        The size is warned of where it is not made as it was said: other pixels, a
+        ratio that is off by more than a hundredth, or a class that is not near.
+        """
+        if self.size is None:
+            return None
+        width, height = limits.fit(self.size)
+        if not _is_as_said(self.size, width, height):
+            self.warn("size", f"{self.size} becomes {width}x{height}, the nearest that there is")
+        return width, height
+
+    def ratio(self, known: Iterable[str]) -> str | None:
+        """
+        Return the one of the *known* ratios to ask for, or None for the vendor's choice.
+
+        The size is warned of where it is not that ratio, or says more than a ratio.
+        """
+        if self.size is None:
+            return None
+        found, is_exact = self.size.nearest(known)
+        if not is_exact or self.size.form != "ratio":
+            self.warn("size", f"{self.size} becomes {found}: only a few ratios can be asked for")
+        return found
+
 
 MOST: Final = 100
 """More pictures than any vendor makes at once."""
+
+
+def _is_as_said(size: Size, width: int, height: int) -> bool:
+    if size.form == "pixels":
+        return (width, height) == (size.width, size.height)
+    if size.form == "ratio":
+        return abs(width * size.height / (height * size.width) - 1) <= 0.01
+    return abs(width * height / CLASSES[size.name] - 1) <= 0.25
 
 
 def _is_whole(value: object) -> bool:

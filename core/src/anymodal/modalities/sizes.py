@@ -11,7 +11,7 @@ import attrs
 
 from ..errors import InvalidRequestError
 
-__all__ = ["Size", "SizeForm", "SizeLike"]
+__all__ = ["PixelLimits", "Size", "SizeForm", "SizeLike"]
 
 SizeForm: TypeAlias = Literal["pixels", "ratio", "class"]
 SizeLike: TypeAlias = "str | tuple[int, int] | Size"
@@ -112,5 +112,86 @@ class Size:
         return found, distance(found) < 0.005
 
 
+def _exactly(size: Size, area: int, multiple: int) -> tuple[int, int] | None:
+    """Return the pixels nearest to *area* that have a ratio exactly, if they are near."""
+    if size.form != "ratio" or not (
+        float(size.width).is_integer() and float(size.height).is_integer()
+    ):
+        return None
+    shared = math.gcd(int(size.width), int(size.height))
+    width, height = int(size.width) // shared * multiple, int(size.height) // shared * multiple
+    times = max(round(math.sqrt(area / (width * height))), 1)
+    is_near = 0.75 <= width * height * times * times / area <= 1.25
+    return (width * times, height * times) if is_near else None
+
+
 def _rounded(length: float, multiple: int) -> int:
     return max(round(length / multiple), 1) * multiple
+
+
+@attrs.frozen(kw_only=True)
+class PixelLimits:
+    """
+    Which widths and heights a vendor or a model makes.
+
+    Args:
+        area: About how many pixels there are where only a ratio is asked for.
+        multiple: What width and height are multiples of.
+        shortest: Least of either.
+        longest: Most of either.
+        least_area: Least of both multiplied.
+        most_area: Most of both multiplied.
+        most_ratio: Most of the longer by the shorter.
+    """
+
+    area: int = 1024 * 1024
+    multiple: int = 1
+    shortest: int = 1
+    longest: int = LARGEST
+    least_area: int = 1
+    most_area: int = LARGEST * LARGEST
+    most_ratio: float = float(LARGEST)
+
+    def allow(self, width: int, height: int) -> bool:
+        """Whether a picture may have this width and height."""
+        return (
+            width % self.multiple == height % self.multiple == 0
+            and self.shortest <= min(width, height)
+            and max(width, height) <= self.longest
+            and self.least_area <= width * height <= self.most_area
+            and max(width, height) <= self.most_ratio * min(width, height)
+        )
+
+    def fit(self, size: Size) -> tuple[int, int]:
+        """
+        Return the width and height nearest to *size* that are allowed.
+
+        A ratio is kept exactly where that takes no more than a quarter of the area.
+        """
+        found = _exactly(size, self.area, self.multiple)
+        width, height = found or size.pixels(self.area, self.multiple)
+        if self.allow(width, height):
+            return width, height
+        most = min(self.most_ratio, self.longest / self.shortest)
+        ratio = min(max(width / height, 1 / most), most)
+        area = min(max(width * height, self.least_area), self.most_area)
+        wide = min(math.sqrt(area * ratio), self.longest, self.longest * ratio)
+        high = wide / ratio
+        if min(wide, high) < self.shortest:
+            wide, high = (length * self.shortest / min(wide, high) for length in (wide, high))
+        near = [
+            (one, other)
+            for one in _around(wide, self.multiple)
+            for other in _around(high, self.multiple)
+            if self.allow(one, other)
+        ]
+
+        def distance(sides: tuple[int, int]) -> float:
+            return abs(math.log(sides[0] / wide)) + abs(math.log(sides[1] / high))
+
+        return min(near, key=distance)
+
+
+def _around(length: float, multiple: int) -> Iterable[int]:
+    middle = round(length / multiple)
+    return [count * multiple for count in range(max(middle - 2, 1), middle + 3)]
