@@ -74,9 +74,14 @@ class AskedSpeech:
             raise e.InvalidRequestError(msg, field="text")
 
     @cached_property
-    def packing(self) -> SoundFormat | None:
-        """How the caller wants the sound to be packed."""
+    def _wanted(self) -> SoundFormat | None:
         return None if self.format is None else SoundFormat.parse(self.format)
+
+    def packing(self, given: SoundFormat | None) -> SoundFormat | None:
+        """Return how sound that comes as *given* is to be packed; None is as it comes."""
+        if self._wanted is None and given is not None and given.codec == "pcm":
+            return SoundFormat("wav")  # bare samples are nothing that a program opens
+        return self._wanted
 
     @property
     def sought(self) -> ModelChoice | Sought | Sequence[Sought]:
@@ -116,7 +121,7 @@ class AskedSpeech:
         return SpeechRequest(
             model=row.model,
             text=self.text if isinstance(self.text, str) else "",
-            voice=row.voice or _usual_voice(offer),
+            voice=row.voice or _usual_voice(offer, self.language),
             format=self._format(offer),
             language=self.language,
             speed=self.speed,
@@ -130,7 +135,7 @@ class AskedSpeech:
         )
 
     def _format(self, offer: Offer) -> SoundFormat | None:
-        wanted, spec = self.packing, offer.spec
+        wanted, spec = self._wanted, offer.spec
         offered = spec.formats if isinstance(spec, SpeechProviderSpec) else ()
         if not offered or wanted is None:
             return offered[0] if offered else wanted
@@ -148,10 +153,22 @@ def nothing_to_say() -> e.InvalidRequestError:
     return e.InvalidRequestError(msg, field="text")
 
 
-def _usual_voice(offer: Offer) -> VoiceSpec | None:
+def _usual_voice(offer: Offer, language: str | None) -> VoiceSpec | None:
+    """Return the default voice, or where that is not meant for *language*, the first that is."""
     spec = offer.spec
-    name = spec.default_voice if isinstance(spec, SpeechProviderSpec) else None
-    return None if name is None else voice_of(offer, name)
+    if not isinstance(spec, SpeechProviderSpec) or spec.default_voice is None:
+        return None
+    usual = voice_of(offer, spec.default_voice)
+    if not isinstance(language, str) or not usual.languages:
+        return usual
+    fits = (one for one in (usual, *spec.voices) if _speaks(one, language))
+    return next(fits, usual)
+
+
+def _speaks(voice: VoiceSpec, language: str) -> bool:
+    main, _, region = language.lower().partition("-")
+    spoken = [one.lower().partition("-") for one in voice.languages]
+    return any(main == one and region in ("", there) for one, _, there in spoken)
 
 
 def options_of(given: Sequence[Any], offer: Offer) -> tuple[Any, ...]:

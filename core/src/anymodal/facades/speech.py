@@ -307,7 +307,7 @@ async def _speak(door: Door, request: SpeechRequest) -> SpeechResult:
 
 def _packed(found: SpeechResult, request: SpeechRequest, asked: AskedSpeech) -> SpeechResult:
     given, data = found.format or request.format, found.audio.data or b""
-    packing = Packing(given, asked.packing)
+    packing = Packing(given, asked.packing(given))
     data = packing.whole(packing.feed(data))
     now = packing.format
     audio = found.audio if data is found.audio.data else audio_of(data, now)

@@ -114,7 +114,7 @@ class SpeechStream:
 
     async def _open(self, door: Door, request: SpeechRequest) -> None:
         bound: BoundSpeech = door.bound
-        wanted, pieces = self._asked.packing, self._pieces
+        wanted, pieces = self._asked.packing(request.format), self._pieces
         takes_pieces = supports(door.offer.spec, request.model, "live") is not False
         live = bound.live if takes_pieces else None
         by_sentence = pieces is not None and live is None
