@@ -217,7 +217,7 @@ def _source(part: File) -> Object:
     if kind == "application/pdf":
         return {"type": "base64", "media_type": kind, "data": part.to_base64()}
     if kind.startswith("text/") or kind in TEXTS:
-        words = (part.data or b"").decode("utf-8", "replace")
+        words = part.read_bytes().decode("utf-8", "replace")
         return {"type": "text", "media_type": "text/plain", "data": words}
     raise _unsupported(part, f"the vendor takes PDF and plain text, no {kind}")
 

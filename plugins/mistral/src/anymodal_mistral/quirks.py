@@ -70,7 +70,7 @@ def _document(file: File) -> Mapping[str, object]:
 
 
 def _sound(audio: Audio) -> Mapping[str, object]:
-    if audio.data is None:
+    if audio.url is not None:
         raise unsupported(audio, "the vendor takes bytes, not a URL")
     return {"type": "input_audio", "input_audio": audio.to_base64()}
 

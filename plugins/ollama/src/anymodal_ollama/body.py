@@ -208,7 +208,7 @@ def _user(message: Message, request: TextRequest) -> Iterator[dict[str, object]]
         match part:
             case str():
                 words.append(part)
-            case Image() if part.data is not None:
+            case Image() if part.url is None:
                 images.append(part.to_base64())
             case Image():
                 raise _unsupported(part, "Ollama takes bytes, not a URL")

@@ -335,14 +335,14 @@ def _content(part: Part) -> dict[str, object]:
             return {"type": "image_url", "image_url": {"url": part.to_data_uri()}}
         case Audio():
             form = _AUDIO.get(part.media_type)
-            if form is None or part.data is None:
+            if form is None or part.url is not None:
                 raise unsupported(part, "the protocol takes bytes of WAV or MP3")
             return {
                 "type": "input_audio",
                 "input_audio": {"data": part.to_base64(), "format": form},
             }
         case File():
-            if part.data is None:
+            if part.url is not None:
                 raise unsupported(part, "the protocol takes bytes, not a URL")
             file = {"filename": file_name(part), "file_data": part.to_data_uri()}
             return {"type": "file", "file": file}

@@ -256,7 +256,7 @@ def _content(part: object) -> dict[str, object]:
             return {"type": "input_text", "text": part}
         case Image():
             return {"type": "input_image", "image_url": part.to_data_uri(), "detail": "auto"}
-        case File() if part.data is None:
+        case File() if part.url is not None:
             return {"type": "input_file", "file_url": part.url}
         case File():
             name = file_name(part)

@@ -88,7 +88,7 @@ def _medium(medium: Media) -> dict[str, object]:
         "mime_type": medium.media_type or None,
     }
     if medium.url is None:
-        return {"type": "media", **found, "bytes": len(medium.data or b"")}
+        return {"type": "media", **found, "bytes": medium.size or 0}
     return {"type": "uri", **found, "uri": _bare(medium.url)}
 
 

@@ -163,12 +163,16 @@ class Maker:
         facts: dict[str, Json] = {"type": media.kind, "media_type": media.media_type}
         if media.name:
             facts["name"] = self.clean(media.name)
-        if media.data is None:
+        size = media.size
+        if size is None:
             return {**facts, "url": address(media.url or "", self.clean)}, None
-        data = media.data
-        kept = data if len(data) <= self.max_bytes else None
-        sha256 = hashlib.sha256(data).digest()
-        return facts, Piece(sha256, len(data), kept, media.media_type or "application/octet-stream")
+        kept = media.read_bytes() if size <= self.max_bytes else None
+        if kept is not None or media.path is None:
+            sha256 = hashlib.sha256(kept or media.read_bytes()).digest()
+        else:
+            with media.path.open("rb") as file:  # a film need not be in memory for this
+                sha256 = hashlib.file_digest(file, "sha256").digest()
+        return facts, Piece(sha256, size, kept, media.media_type or "application/octet-stream")
 
 
 def _turns(request: object) -> Iterator[tuple[Role, Sequence[object]]]:

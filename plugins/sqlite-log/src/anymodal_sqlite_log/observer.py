@@ -240,7 +240,7 @@ def _length(value: object) -> int:
     if isinstance(value, str):
         return len(value)
     if isinstance(value, Media):
-        return len(value.data or b"")
+        return value.size or 0
     return sum(map(_length, value)) if isinstance(value, tuple) else 0
 
 
