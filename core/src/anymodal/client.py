@@ -13,7 +13,7 @@ from .config import Settings
 from .connection import Clock
 from .doors import Doors, SystemClock
 from .events import Observer
-from .modalities import AUDIO, EMBEDDING, IMAGE, SPEECH, TEXT, VIDEO, Modality
+from .modalities import AUDIO, EMBEDDING, IMAGE, SPEECH, TEXT, TRANSCRIPTION, VIDEO, Modality
 from .policies import Policy
 from .registry import Registry
 from .resolution import Offer
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .facades.jobs import Jobs
     from .facades.speech import SpeechFacade
     from .facades.text import TextFacade
+    from .facades.transcription import TranscriptionFacade
     from .facades.video import VideoFacade
     from .policy.standing import Health
     from .stores import Store
@@ -134,6 +135,11 @@ class Client(Changeable):
     def audio(self) -> AudioFacade:
         """Music and effects from words, and sound made better."""
         return self[AUDIO]
+
+    @property
+    def transcription(self) -> TranscriptionFacade:
+        """Text from speech: of files, and while somebody speaks."""
+        return self[TRANSCRIPTION]
 
     @property
     def embedding(self) -> EmbeddingFacade:

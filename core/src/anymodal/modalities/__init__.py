@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..facades.image import ImageFacade
     from ..facades.speech import SpeechFacade
     from ..facades.text import TextFacade
+    from ..facades.transcription import TranscriptionFacade
     from ..facades.video import VideoFacade
     from ..resolution import Strategy
     from ..specs import ProviderSpec
@@ -167,9 +168,10 @@ SPEECH: Final[Modality[SpeechFacade]] = Modality(
     capabilities={"live", "streaming", "voice_cloning", "word_timestamps"},
     strategy="anymodal.resolution.voice:by_voice",
 )
-TRANSCRIPTION: Final[Modality[object]] = Modality(
+TRANSCRIPTION: Final[Modality[TranscriptionFacade]] = Modality(
     name="transcription",
     spec="anymodal.modalities.transcription:TranscriptionProviderSpec",
+    facade="anymodal.facades.transcription:TranscriptionFacade",
     capabilities={"diarization", "live", "streaming", "word_timestamps"},
     strategy="anymodal.resolution.action:by_action",
 )

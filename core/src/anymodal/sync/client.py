@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .jobs import SyncJobs
     from .speech import SyncSpeechFacade
     from .text import SyncTextFacade
+    from .transcription import SyncTranscriptionFacade
     from .video import SyncVideoFacade
 
 __all__ = ["SyncClient"]
@@ -132,6 +133,13 @@ class SyncClient:
         from .audio import SyncAudioFacade  # noqa: PLC0415  # as above
 
         return SyncAudioFacade(self._opened().audio, self._loop)
+
+    @cached_property
+    def transcription(self) -> SyncTranscriptionFacade:
+        """Text from speech: of files, and while somebody speaks."""
+        from .transcription import SyncTranscriptionFacade  # noqa: PLC0415  # as above
+
+        return SyncTranscriptionFacade(self._opened().transcription, self._loop)
 
     @cached_property
     def embedding(self) -> SyncEmbeddingFacade:
