@@ -161,6 +161,16 @@ async def test_one_text_is_as_good_as_a_list_of_one():
     assert [("the sea",)] == provider.sent
 
 
+async def test_a_provider_is_warmed():
+    """By name, before it is first called."""
+    provider = Embeds()
+    async with client(provider) as ai:
+        await ai.warm("acme")
+        found = await ai.embedding.embed("the sea")
+
+    assert 1 == len(found.dense) == len(provider.asked)
+
+
 async def test_vectors_have_a_buffer_of_four_bytes_a_number():
     """So that numpy and stores read them as they are."""
     async with client(Embeds()) as ai:
@@ -246,6 +256,30 @@ async def test_length_that_the_answer_tells_goes_before_the_table():
 
     async with client(Knows()) as ai:
         assert (await ai.embedding.embed("the sea")).normalised is True
+
+
+@pytest.mark.parametrize(("said", "wanted"), [(None, None), (True, True)])
+async def test_length_of_models_that_nobody_listed(said, wanted):
+    """It is what the provider says of all of its vectors."""
+    async with client(Embeds(), normalised=said) as ai:
+        found = await ai.embedding.embed("the sea", model="acme/m-2")
+
+    assert found.normalised is wanted
+
+
+async def test_dimensions_that_a_vendor_passes_over():
+    """They are warned of; where the caller is strict that is an error."""
+
+    class Deaf(Embeds):
+        def made(self, request):
+            return super().made(attrs.evolve(request, dimensions=2))
+
+    async with client(Deaf()) as ai:
+        found = await ai.embedding.embed("the sea", dimensions=3)
+        with pytest.raises(e.UnsupportedFeatureError, match="have 2"):
+            await ai.embedding.embed("the sea", dimensions=3, strict=True)
+
+    assert ["dimensions"] == [one.setting for one in found.record.warnings]
 
 
 @pytest.mark.parametrize(
@@ -378,6 +412,44 @@ async def test_what_is_too_long_for_the_vendor_is_halved():
     assert tuple(map(vector, TEXTS)) == found.dense
     assert TEXTS == list(provider.sent[0])
     assert 1 == len(found.record.attempts)
+
+
+class Few(Embeds):
+    """Takes fewer texts at once than its plugin knows."""
+
+    async def embed(self, request):
+        if len(request.texts) > 3:
+            self.asked.append(request)
+            raise TOO_MANY.again()
+        return await super().embed(request)
+
+
+TOO_MANY = e.TooLargeError("acme: too many", provider="acme", status=413)
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+async def test_what_was_too_much_is_not_tried_again(at_once):
+    """What is left of the same size is made smaller with it."""
+    provider = Few()
+    async with client(provider, max_inputs=6, requests_at_once=at_once) as ai:
+        found = await ai.embedding.embed(TEXTS)
+
+    assert tuple(map(vector, TEXTS)) == found.dense
+    assert at_once == sum(len(texts) > 3 for texts in provider.sent)
+
+
+async def test_one_text_that_is_too_large():
+    """There is nothing left to halve."""
+
+    class Refuses(Embeds):
+        def made(self, request):
+            raise TOO_MANY.again()
+
+    async with client(Refuses()) as ai:
+        with pytest.raises(e.TooLargeError) as caught:
+            await ai.embedding.embed(["a", "b"])
+
+    assert 0 == caught.value.index
 
 
 @pytest.mark.parametrize("at", [0, 7, 22])
