@@ -274,6 +274,18 @@ def test_options_of_others_do_not_count():
     assert body(options=(Foreign(),)) == body()
 
 
+def test_media_that_lie_in_files_go_as_their_bytes(tmp_path):
+    """Pictures and documents in base64, text as text."""
+    held = (PNG, PDF, File("größer".encode(), media_type="text/markdown", name="n.md"))
+    lying = []
+    for number, one in enumerate(held):
+        path = tmp_path / str(number)
+        path.write_bytes(one.data)
+        lying.append(type(one)(path=path, media_type=one.media_type, name=one.name or "x"))
+
+    assert body("See:", *lying) == body("See:", *held)
+
+
 def test_media():
     """Bytes, or a URL that the vendor fetches."""
     found, _ = body(

@@ -314,6 +314,20 @@ def test_media_in_a_chat():
     )
 
 
+@pytest.mark.parametrize("codec", [CHAT, RESPONSES])
+def test_media_that_lie_in_files_go_as_their_bytes(codec, tmp_path):
+    """What is read on the way and what was held all along are the same request."""
+    held = [PNG, PDF, *([WAV] if codec is CHAT else [])]
+    lying = []
+    for number, one in enumerate(held):
+        path = tmp_path / str(number)
+        path.write_bytes(one.data)
+        lying.append(type(one)(path=path, media_type=one.media_type, name=one.name or "x"))
+    sent = [codec.encode(ask("See:", *media), stream=False) for media in (held, lying)]
+
+    assert sent[0] == sent[1]
+
+
 def test_media_in_a_response():
     """Files go as bytes or by URL."""
     request = ask("See:", PNG, PDF, File(url="https://a.example/c.pdf"), File(b"plain"))

@@ -306,6 +306,22 @@ class Made:
     record: Record = attrs.field(repr=False)
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_media_that_lie_in_files_are_known_by_their_hash(path, tmp_path, is_kept):
+    """As if they had been held; what is too large to be kept is not loaded either."""
+    film = tmp_path / "a.png"
+    film.write_bytes(PNG)
+    made = []
+    for media in (Image(PNG), Image(path=film, media_type="image/png"), Image(path=film)):
+        record = Record(f"{len(made)}" * 32, "image", "generate", provider="acme")
+        made.append(CallEnded(record, "no class", media))
+    with SqliteLog(path, max_bytes=len(PNG) if is_kept else len(PNG) - 1) as log:
+        for event in made:
+            log.on_event(event)
+
+    assert count(path, "pieces") == 1
+
+
 async def test_other_kinds_of_work_are_kept_too(log, path):
     """By the words and media that their classes hold, whatever these are."""
     record = Record("c" * 32, "image", "generate", provider="acme")
