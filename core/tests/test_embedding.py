@@ -435,7 +435,7 @@ async def test_what_was_too_much_is_not_tried_again(at_once):
         found = await ai.embedding.embed(TEXTS)
 
     assert tuple(map(vector, TEXTS)) == found.dense
-    assert at_once == sum(len(texts) > 3 for texts in provider.sent)
+    assert 1 <= sum(len(texts) > 3 for texts in provider.sent) <= at_once
 
 
 async def test_one_text_that_is_too_large():
