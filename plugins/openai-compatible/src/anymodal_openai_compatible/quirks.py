@@ -34,6 +34,7 @@ CODES: Final[Mapping[str, type[e.VendorError]]] = {
     "misalignment_policy_violation": e.ContentFilteredError,
     "max_tokens_per_request": e.ContextLengthError,
     "model_not_found": e.NotFoundError,
+    "moderation_blocked": e.ContentFilteredError,
     "rate_limit_exceeded": e.RateLimitedError,
     "server_error": e.ServerError,
     "server_is_overloaded": e.OverloadedError,

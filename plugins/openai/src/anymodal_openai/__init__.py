@@ -11,14 +11,24 @@ from anymodal import hookimpl
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
     from anymodal.modalities.embedding import EmbeddingProviderSpec
+    from anymodal.modalities.image import ImageProviderSpec
     from anymodal_openai_compatible import CompatibleText, CompatibleVectors
 
     from .embedding import OpenAIEmbedding
+    from .image import OpenAIImage
     from .options import OpenAIText
+    from .pictures import OpenAIPictures
 
-_HOMES = {"OpenAIEmbedding": "embedding", "OpenAIText": "options"}
+_HOMES = {"OpenAIEmbedding": "embedding", "OpenAIImage": "image", "OpenAIText": "options"}
 
-__all__ = ["OpenAIEmbedding", "OpenAIText", "connect", "connect_embedding"]
+__all__ = [
+    "OpenAIEmbedding",
+    "OpenAIImage",
+    "OpenAIText",
+    "connect",
+    "connect_embedding",
+    "connect_image",
+]
 
 
 @hookimpl
@@ -93,6 +103,37 @@ def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
 
 
 @hookimpl
+def anymodal_image_providers() -> Iterator[ImageProviderSpec]:
+    """Offer OpenAI's models that make pictures."""
+    from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
+    from anymodal.modalities.image import ImageProviderSpec  # noqa: PLC0415  # as above
+
+    from .image import DEFAULT_MODEL, MODELS, OpenAIImage  # noqa: PLC0415  # as above
+    from .quirks import QUIRKS  # noqa: PLC0415  # as above
+
+    yield ImageProviderSpec(
+        id="openai",
+        display_name="OpenAI",
+        docs="https://developers.openai.com/api/docs/guides/image-generation",
+        connect=connect_image,
+        base_url="https://api.openai.com/v1",
+        credentials=[
+            Credential(env=["OPENAI_API_KEY"]),
+            Credential(name="organization", env=["OPENAI_ORG_ID"], required=False),
+            Credential(name="project", env=["OPENAI_PROJECT_ID"], required=False),
+        ],
+        priority=100,
+        capabilities=Capabilities(yes={"image_edit"}),
+        models=MODELS,
+        patterns=("gpt-image-*", "chatgpt-image-*", "dall-e-*"),
+        default_model=DEFAULT_MODEL,
+        errors=QUIRKS.refine,
+        options=OpenAIImage,
+        sizes={"pixels"},
+    )
+
+
+@hookimpl
 def anymodal_emulators() -> Iterator[EmulatorSpec]:
     """Offer a stand-in for OpenAI."""
     from anymodal import EmulatorSpec  # noqa: PLC0415  # costs 60 modules
@@ -117,6 +158,13 @@ def connect_embedding(connection: Connection) -> CompatibleVectors:
     from .vectors import openai_vectors  # noqa: PLC0415  # brings the SDK
 
     return openai_vectors(connection)
+
+
+def connect_image(connection: Connection) -> OpenAIPictures:
+    """Return the provider of pictures for an instance. Imports the SDK, as `connect` does."""
+    from .pictures import openai_pictures  # noqa: PLC0415  # brings the SDK
+
+    return openai_pictures(connection)
 
 
 def __getattr__(name: str) -> object:

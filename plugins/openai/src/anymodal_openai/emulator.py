@@ -1,5 +1,5 @@
 """
-OpenAI on loopback: Responses and counts of them, Chat Completions, embeddings, models, batches.
+OpenAI on loopback: Responses and counts of them, Chat Completions, embeddings, pictures, models, batches.
 
 As strict as the vendor. The protocols are those of `anymodal_openai_compatible.emulator`.
 Here stand the models that are served and what some of them do not take. Models are
@@ -23,6 +23,8 @@ from anymodal_openai_compatible.emulator import (
     vendor,
 )
 from anymodal_openai_compatible.emulator.responses import count_input
+
+from .emulated_images import SERVED, serve_images
 
 __all__ = ["app"]
 
@@ -88,7 +90,7 @@ RESPONSES_ONLY: Final = (
 OTHERS: Final = (
     "gpt-4o-mini-tts",
     "gpt-4o-transcribe",
-    "gpt-image-2",
+    *SERVED,
     "gpt-realtime-2.1",
     "omni-moderation-latest",
     "text-embedding-3-large",
@@ -163,6 +165,7 @@ DIALECT: Final = Dialect(
 app = vendor(DIALECT)
 app.route("POST", "/v1/responses/input_tokens")(partial(count_input, dialect=DIALECT))
 serve_batches(app, "/v1")
+serve_images(app, "/v1")
 
 
 def _refuse_inputs(inputs: int, most: int) -> NoReturn:

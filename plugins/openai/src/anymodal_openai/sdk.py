@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Final, cast
 
 import attrs
@@ -96,15 +96,39 @@ class SdkCarrier:
         Raises:
             VendorError: The status is not 2xx, or there was no answer.
         """
-        form = {"content-type": "multipart/form-data"}
+        return await self.send_files(path, fields, [("file", file)], headers={})
+
+    async def send_files(
+        self,
+        path: str,
+        fields: Mapping[str, str],
+        files: Sequence[tuple[str, Upload]],
+        *,
+        headers: Mapping[str, str],
+        connect_seconds: float | None = None,
+    ) -> HttpReply:
+        """
+        Post a form of several files; return the answer with its body unread. Close it.
+
+        Args:
+            path: Appended to the base URL.
+            fields: The form's fields beside the files.
+            files: Each with the name of its field.
+            headers: Further headers; lower-case names.
+            connect_seconds: How long connecting may take.
+
+        Raises:
+            VendorError: The status is not 2xx, or there was no answer.
+        """
+        form = {**headers, "content-type": "multipart/form-data"}
         options: openai.RequestOptions = {
             "headers": await self._headers(form, stream=False),
-            "timeout": self._timeout(None),
+            "timeout": self._timeout(connect_seconds),
         }
         sending = self.client.post(
             path,
             body=fields,
-            files=[("file", (file.name, file.content, file.media_type))],
+            files=[(name, (one.name, one.content, one.media_type)) for name, one in files],
             cast_to=httpx2.Response,
             options=options,
             stream=True,
