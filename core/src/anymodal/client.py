@@ -13,7 +13,17 @@ from .config import Settings
 from .connection import Clock
 from .doors import Doors, SystemClock
 from .events import Observer
-from .modalities import AUDIO, EMBEDDING, IMAGE, SPEECH, TEXT, TRANSCRIPTION, VIDEO, Modality
+from .modalities import (
+    AUDIO,
+    EMBEDDING,
+    IMAGE,
+    RETRIEVAL,
+    SPEECH,
+    TEXT,
+    TRANSCRIPTION,
+    VIDEO,
+    Modality,
+)
 from .policies import Policy
 from .registry import Registry
 from .resolution import Offer
@@ -30,6 +40,7 @@ if TYPE_CHECKING:
     from .facades.embedding import EmbeddingFacade
     from .facades.image import ImageFacade
     from .facades.jobs import Jobs
+    from .facades.retrieval import RetrievalFacade
     from .facades.speech import SpeechFacade
     from .facades.text import TextFacade
     from .facades.transcription import TranscriptionFacade
@@ -145,6 +156,11 @@ class Client(Changeable):
     def embedding(self) -> EmbeddingFacade:
         """Texts in, vectors out."""
         return self[EMBEDDING]
+
+    @property
+    def retrieval(self) -> RetrievalFacade:
+        """Documents in, and out again those that are near a query."""
+        return self[RETRIEVAL]
 
     @property
     def speech(self) -> SpeechFacade:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..facades.audio import AudioFacade
     from ..facades.embedding import EmbeddingFacade
     from ..facades.image import ImageFacade
+    from ..facades.retrieval import RetrievalFacade
     from ..facades.speech import SpeechFacade
     from ..facades.text import TextFacade
     from ..facades.transcription import TranscriptionFacade
@@ -187,10 +188,11 @@ EMBEDDING: Final[Modality[EmbeddingFacade]] = Modality(
     facade="anymodal.facades.embedding:EmbeddingFacade",
     capabilities={"dense", "dimensions", "image_input", "sparse"},
 )
-RETRIEVAL: Final[Modality[object]] = Modality(
+RETRIEVAL: Final[Modality[RetrievalFacade]] = Modality(
     name="retrieval",
     spec="anymodal.modalities.retrieval:RetrievalProviderSpec",
-    capabilities={"hybrid"},
+    facade="anymodal.facades.retrieval:RetrievalFacade",
+    capabilities={"dense", "hybrid", "sparse"},
     strategy="anymodal.resolution.store:by_store",
 )
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .embedding import SyncEmbeddingFacade
     from .image import SyncImageFacade
     from .jobs import SyncJobs
+    from .retrieval import SyncRetrievalFacade
     from .speech import SyncSpeechFacade
     from .text import SyncTextFacade
     from .transcription import SyncTranscriptionFacade
@@ -112,6 +113,13 @@ class SyncClient:
         from .speech import SyncSpeechFacade  # noqa: PLC0415  # as above
 
         return SyncSpeechFacade(self._opened().speech, self._loop)
+
+    @cached_property
+    def retrieval(self) -> SyncRetrievalFacade:
+        """Documents in, and out again those that are near a query."""
+        from .retrieval import SyncRetrievalFacade  # noqa: PLC0415  # as above
+
+        return SyncRetrievalFacade(self._opened().retrieval, self._loop)
 
     @cached_property
     def image(self) -> SyncImageFacade:
