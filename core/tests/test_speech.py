@@ -271,6 +271,7 @@ async def test_options_of_settings():
 async def test_voices_of_a_provider():
     """What the vendor lists now, with what the table knows besides."""
     async with client(Clones()) as ai:
+        await ai.warm("acme")
         found = await ai.speech.voices("acme")
         usual = await ai.speech.voices()
     async with client(Streams()) as ai:

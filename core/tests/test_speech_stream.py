@@ -1,8 +1,10 @@
 """Speech under way: sound as it comes, of text that is there or still comes, and early ends."""
 
+from contextlib import nullcontext
+
 import anyio
 import pytest
-from anymodal import Policy, Retry, streaming
+from anymodal import Budget, Client, Policy, Registry, Retry, Settings, SyncClient, streaming
 from anymodal import errors as e
 from anymodal.facades.speech_stream import SpeechStream
 from anymodal.modalities.sounds import SoundFormat, wav_header
@@ -10,7 +12,7 @@ from anymodal.modalities.speech import AudioChunk, SpeechEnd
 from anymodal.specs import Capabilities, Deadlines, ModelSpec
 
 from .once import ONCE
-from .speaking import Lives, Streams, Synthesizes, brings, client, pieces, used
+from .speaking import Clones, Lives, Streams, Synthesizes, brings, client, pieces, used
 
 pytestmark = pytest.mark.anyio
 
@@ -162,8 +164,6 @@ class Notes:
 
 async def test_who_watches_hears_of_the_end():
     """Once, of a whole answer, of one that was left, and of one that broke."""
-    from anymodal import Client, Registry, Settings
-
     notes = Notes()
     registry = Registry(Settings.empty(), plugins=[brings(Streams())], distributions=())
     async with Client(registry=registry, observers=[notes]) as ai:
@@ -177,7 +177,6 @@ async def test_who_watches_hears_of_the_end():
 
 async def test_middleware_may_answer_instead():
     """And may fail after the stream was opened, which closes it."""
-    from anymodal import Client, Registry, Settings
 
     class Instead:
         def __init__(self):
@@ -464,11 +463,67 @@ async def test_an_iterator_of_events_that_is_no_generator():
 
     class Owns(Streams):
         def live(self, request):
-            from contextlib import nullcontext
-
             return nullcontext(Own())
 
     async with client(Owns()) as ai, ai.speech.stream(pieces("x")) as stream:
         found = await stream.result()
 
     assert found.audio.data.endswith(b"ab")
+
+
+async def test_a_sentence_that_breaks():
+    """What was said before stands; the rest is missing."""
+
+    class Breaks(Streams):
+        @streaming
+        async def stream(self, request):
+            yield AudioChunk(b"ab" if request.text == "One." else b"")
+            if request.text == "One.":
+                yield SpeechEnd()
+
+    async with client(Breaks()) as ai:
+        with pytest.raises(e.IncompleteError, match="end marker"):
+            async with ai.speech.stream(pieces("One. Two."), policy=ONCE) as stream:
+                await stream.result()
+
+
+async def test_sound_that_came_meanwhile_is_taken_at_once():
+    """Who was busy does not wait for each piece anew."""
+    provider = Lives()
+    async with (
+        client(provider) as ai,
+        ai.speech.stream(pieces("1", "2", "3", "4"), format="pcm") as stream,
+    ):
+        while None not in provider.told:
+            await anyio.lowlevel.checkpoint()
+        await anyio.wait_all_tasks_blocked()
+        found = await stream.result()
+
+    assert "1234" == said(found.audio.data)
+
+
+async def test_what_speech_is_expected_to_use():
+    """Its characters; of a text that still comes, a usual number."""
+    budgeted = Policy(budgets=[Budget(usd="0.005")], retry=Retry(attempts=1))
+    async with client(Streams()) as ai:
+        found = await ai.speech.synthesize("Hello.", policy=budgeted)
+        with pytest.raises(e.BudgetExceededError):
+            async with ai.speech.stream(pieces("Hi"), policy=budgeted):
+                pass
+
+    assert found.record.cost.usd is not None
+
+
+def test_without_await():
+    """The sync face has all of it."""
+    registry = Registry(Settings.empty(), plugins=[brings(Clones())], distributions=())
+    with SyncClient(registry=registry) as ai:
+        found = ai.speech.synthesize("Hello.")
+        with ai.speech.stream("Hello.", format="pcm") as stream:
+            chunks = [chunk.data for chunk in stream]
+            whole = stream.result()
+        voices = ai.speech.voices("acme")
+        learned = ai.speech.clone("me", found.audio, consent=True)
+
+    assert "Hello." == said(b"".join(chunks)) == said(whole.audio.data)
+    assert (3, "v-10") == (len(voices), learned.voice.id)

@@ -28,6 +28,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "models": "anymodal.cli.listings",
     "plugins": "anymodal.cli.listings",
     "providers": "anymodal.cli.listings",
+    "speak": "anymodal.cli.speak",
     "text": "anymodal.cli.text",
 }
 """Module of each sub-command, which has the same name there; imported when it is used."""

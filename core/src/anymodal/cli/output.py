@@ -95,6 +95,12 @@ class Stdout:
             os.close(nowhere)
             raise
 
+    def raw(self, data: bytes) -> None:
+        """Write bytes as they are, after what was written before."""
+        self._file.flush()
+        self._file.buffer.write(data)
+        self._file.flush()
+
     def end_line(self, *, always: bool = False) -> None:
         """End the line that was begun, on a terminal or *always*."""
         if (always or self.is_terminal) and not self._fresh_line:
