@@ -9,6 +9,7 @@ import anyio
 import attrs
 import pytest
 from anymodal import (
+    Budget,
     Client,
     Limits,
     Policy,
@@ -619,6 +620,31 @@ async def test_a_limit_of_calls_at_once_holds_for_requests():
                 tasks.start_soon(ai.embedding.embed, TEXTS)
 
     assert (24, 2) == (len(provider.asked), provider.most)
+
+
+@pytest.mark.parametrize(("most", "is_kept"), [(12, True), (23, False)])
+async def test_what_may_have_been_billed_is_kept_from_a_budget(most, is_kept):
+    """A call whose second request is refused has paid for its first."""
+
+    class Refuses(Embeds):
+        def made(self, request):
+            if TEXTS[22] in request.texts and len(self.asked) <= 2:
+                raise BUSY.again()
+            return super().made(request)
+
+    weight = sum(map(tokens_of, TEXTS))
+    policy = Policy(retry=Retry(attempts=1), budgets=[Budget(tokens=weight * 3 // 2)])
+    async with client(Refuses(), policy=policy, max_inputs=most, requests_at_once=1) as ai:
+        with pytest.raises(e.RateLimitedError):
+            await ai.embedding.embed(TEXTS)
+        if is_kept:
+            with pytest.raises(e.BudgetExceededError):
+                await ai.embedding.embed(TEXTS[:22])
+        else:
+            await ai.embedding.embed(TEXTS[:22])
+
+
+BUSY = e.RateLimitedError("acme: busy", provider="acme")
 
 
 # -- algebra ------------------------------------------------------------------------------

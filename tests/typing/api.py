@@ -6,6 +6,7 @@ What a caller sees has to have the right type without a cast or an `Any`.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import assert_type
 
@@ -43,6 +44,7 @@ from anymodal import (
     hookimpl,
 )
 from anymodal.facades.text import TextFacade
+from anymodal.modalities.embedding import EmbeddingResult, SparseVector
 from anymodal.stores import MemoryStore, Store
 from anymodal.stores.sqlite import SqliteStore
 from anymodal.sync.text import SyncTextFacade
@@ -220,3 +222,13 @@ def without_await() -> None:
         assert_type(job.result(timeout=60), TextBatch)
         assert_type(ai.jobs.list(), tuple[KeptJob, ...])
         assert_type(ai.scoped("tenant", keys={}), SyncClient)
+
+
+async def vectors(ai: Client, sync: SyncClient) -> None:
+    """Dense ones are arrays, sparse ones pairs."""
+    found = await ai.embedding.embed(["a", "b"], purpose="query", dimensions=64)
+    assert_type(found.dense, tuple[array[float], ...])
+    assert_type(found.sparse, tuple[SparseVector, ...])
+    assert_type(found.normalised, bool | None)
+    assert_type(found.record, Record)
+    assert_type(sync.embedding.embed("a"), EmbeddingResult)
