@@ -128,20 +128,28 @@ async def _called(http: Http, transport: LinkTransport, link: Link, wanted: Want
         request = attrs.evolve(_request(http, link.url, wanted, {}), proxy=proxy)
         with transport_errors(http.provider):
             return await transport.send(request)
-    headers = {"host": link.authority, "connection": "close"}
-    server = link.host if link.scheme == "https" else None
     *others, last = await _addresses(http, link)
-    for address in (*others, last):
-        request = attrs.evolve(
-            _request(http, link.at(address), wanted, headers), proxy="", server_name=server
-        )
+    for address in others:
         try:
-            with transport_errors(http.provider):
-                return await transport.send(request)
+            return await _pinned(http, transport, link, wanted, address)
         except e.VendorError as error:
-            if address == last or not error.never_sent or error.is_lasting:
+            if not error.never_sent or error.is_lasting:
                 raise
-    raise AssertionError  # the last address returned or raised
+    return await _pinned(http, transport, link, wanted, last)
+
+
+async def _pinned(
+    http: Http, transport: LinkTransport, link: Link, wanted: Wanted, address: str
+) -> HttpReply:
+    """Send the request for *link* to *address*, whatever its name leads to by now."""
+    headers = {"host": link.authority, "connection": "close"}
+    request = attrs.evolve(
+        _request(http, link.at(address), wanted, headers),
+        proxy="",
+        server_name=link.host if link.scheme == "https" else None,
+    )
+    with transport_errors(http.provider):
+        return await transport.send(request)
 
 
 async def _addresses(http: Http, link: Link) -> Sequence[str]:
