@@ -46,10 +46,12 @@ def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
 
 
 def connect(connection: Connection) -> LexicalVectors:
-    """Return the provider. It reads nothing and opens nothing."""
-    from .vectors import LexicalVectors  # noqa: PLC0415  # brings the stemmers' library
+    """Return the provider. It imports the stemmers, which takes a fifth of a second."""
+    from .vectors import LexicalVectors  # noqa: PLC0415  # only those who embed need it
 
     del connection
+    # now, in the thread that connects, and not at the first text, in the event loop
+    import_module("snowballstemmer")
     return LexicalVectors()
 
 
