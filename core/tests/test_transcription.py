@@ -9,7 +9,17 @@ from decimal import Decimal
 import anyio
 import attrs
 import pytest
-from anymodal import Audio, Client, Registry, Settings, SyncClient, Usage, hookimpl
+from anymodal import (
+    Audio,
+    Budget,
+    Client,
+    Policy,
+    Registry,
+    Settings,
+    SyncClient,
+    Usage,
+    hookimpl,
+)
 from anymodal import errors as e
 from anymodal.modalities.live import (
     AudioFormat,
@@ -491,6 +501,28 @@ async def test_listener_that_leaves_without_a_fault_never_was_open():
             await ai.transcription.live(model="acme/acme-1").start()
 
 
+async def test_deadline_while_a_session_is_opened():
+    """What was begun is closed."""
+
+    class Slow:
+        closed = 0
+
+        @asynccontextmanager
+        async def live(self, _):
+            try:
+                await anyio.sleep_forever()
+                yield
+            finally:
+                self.closed += 1
+
+    provider = Slow()
+    async with client(provider) as ai:
+        with pytest.raises(e.DeadlineExceededError):
+            await ai.transcription.live(timeout=0.05).start()
+
+    assert 1 == provider.closed
+
+
 @pytest.mark.parametrize("data", ["words", None, [1]])
 async def test_only_bytes_are_sound(data):
     """The field is named."""
@@ -608,12 +640,29 @@ async def test_sender_is_held_back():
     """Where nobody reads, the vendor is not read either, and its session fills up."""
     provider = Listens()
     async with client(provider) as ai, ai.transcription.live() as session:
-        with anyio.move_on_after(0.3) as waited:
-            for _ in range(3000):
-                await session.send(bytes(2))
+        async with anyio.create_task_group() as tasks:
 
-    assert waited.cancelled_caught
+            async def send():
+                for _ in range(3000):
+                    await session.send(bytes(2))
+
+            tasks.start_soon(send)
+            await anyio.wait_all_tasks_blocked()
+            tasks.cancel_scope.cancel()
+
     assert 1000 <= len(provider.heard) <= 1100
+
+
+async def test_what_a_call_may_cost_is_kept_back():
+    """Before it is known: a minute of sound."""
+    for ask in ("transcribe", "live"):
+        async with client(Writes() if ask == "transcribe" else Listens()) as ai:
+            policy = Policy(budgets=[Budget(usd="0.01")])
+            with pytest.raises(e.BudgetExceededError):
+                if ask == "live":
+                    await ai.transcription.live(policy=policy).start()
+                else:
+                    await ai.transcription.transcribe(wav(), policy=policy)
 
 
 async def test_observers_see_the_whole():

@@ -140,6 +140,7 @@ def live_needs_of(request: TranscriptionSettings) -> list[str]:
     return ["live", *needs_of(request)]
 
 
-def weight_of(request: TranscriptionSettings) -> Usage:  # noqa: ARG001  # the signature of all of them
+def weight_of(request: TranscriptionSettings) -> Usage:
     """Return what a request is expected to use."""
-    return Usage(units=(Used("second", USUAL_SECONDS),))
+    is_live = isinstance(request, LiveTranscriptionRequest)
+    return Usage(units=(Used("second", USUAL_SECONDS, quality="live" if is_live else ""),))

@@ -294,7 +294,7 @@ class LiveTranscription:
     async def _leave(self) -> None:
         sent = self.format.seconds(self._sent)
         if sent:
-            self._call.account(Usage(units=(Used("second", sent),)), None)
+            self._call.account(Usage(units=(Used("second", sent, quality="live"),)), None)
             await self._call.settle()
         else:
             self._call.left_early()

@@ -203,7 +203,7 @@ def heard(
 
 def _usage(seconds: float | None) -> Usage | None:
     """Return what is billed of so much sound, where the vendor does not say."""
-    return None if seconds is None else Usage(units=(Used("second", seconds),))
+    return None if seconds is None else Usage(units=(Used("second", seconds, quality="live"),))
 
 
 def _segments(said: Sequence[Transcript]) -> Iterator[TranscriptSegment]:

@@ -195,7 +195,8 @@ class TranscriptionEnd:
     Attributes:
         duration: Seconds of sound that the vendor heard.
         language: BCP 47 tag of what was spoken.
-        usage: What the vendor counted.
+        usage: What the vendor counted; None is seconds of sound, of quality `live`, for
+            vendors that ask another price for it than for files.
         request_id: The vendor's id of the session.
         raw: The vendor's words, where the request asked for them.
     """
