@@ -15,7 +15,6 @@ SOURCE = Path(anymodal.__file__).parent
 FLOORS = [
     {
         "_version",
-        "artefacts",
         "markers",
         "errors",
         "files",

@@ -25,16 +25,19 @@ _number: Final = count()
 
 
 @contextmanager
-def replacing(target: str | os.PathLike[str], *, lasts: bool = True) -> Iterator[BinaryIO]:
+def replacing(
+    target: str | os.PathLike[str], *, lasts: bool = True, private: bool = True
+) -> Iterator[BinaryIO]:
     """
     Give a file to write to, which becomes *target* when the block ends well.
 
-    It lies beside *target* until then, and is gone when the block ends otherwise. A new
-    file is its owner's alone; one that is there keeps its permissions, and a link stays one.
+    It lies beside *target* until then, and is gone when the block ends otherwise. One
+    that is there keeps its permissions, and a link stays one.
 
     Args:
         target: Where to; its folder has to be there.
         lasts: Whether it is to outlive a power cut that follows.
+        private: Whether a new one is its owner's alone, whatever the umask.
 
     Raises:
         OSError: It cannot be made, written, or put in place.
@@ -44,7 +47,7 @@ def replacing(target: str | os.PathLike[str], *, lasts: bool = True) -> Iterator
     unfinished = place.with_name(f".{place.name[:100]}.{mark}{UNFINISHED}")
     unfinished.unlink(missing_ok=True)  # of a process that had our number, and was killed
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    handle = os.open(unfinished, flags, 0o600)
+    handle = os.open(unfinished, flags, 0o600 if private else 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

@@ -16,7 +16,7 @@ from typing import BinaryIO, ClassVar, Final, Self, cast
 import attrs
 
 from . import formats
-from .artefacts import replacing
+from .files import replacing
 from .errors import InvalidRequestError
 from .formats import HEAD_BYTES, Clip, Sound, of_kind, sniff
 
@@ -149,7 +149,7 @@ class Media:
             msg = f"{self.kind}: there are no bytes to save, only a URL."
             raise InvalidRequestError(msg, field=self.kind)
         target = Path(path)
-        with replacing(target) as file:
+        with replacing(target, private=False) as file:
             if self.data is not None:
                 file.write(self.data)
             else:

@@ -13,7 +13,7 @@ import anyio.to_thread
 import attrs
 
 from .. import errors as e
-from ..artefacts import replacing
+from ..files import replacing
 from ..failures import status_error, transport_errors
 from ..formats import HEAD_BYTES, of_kind, sniff
 from ..media import Media
@@ -66,7 +66,7 @@ async def download(
             if into is None:
                 rest = [piece async for piece in pieces]
                 return kind(b"".join((first, *rest)), media_type=found)
-            with replacing(into) as file:
+            with replacing(into, private=False) as file:
                 await anyio.to_thread.run_sync(file.write, first)
                 async for piece in pieces:
                     await anyio.to_thread.run_sync(file.write, piece)
