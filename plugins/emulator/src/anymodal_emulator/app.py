@@ -120,12 +120,15 @@ class Request:
         args: What the placeholders of the route stood for.
         memory: The server's memory.
         key: The key to accept; empty where any will do.
+        root: Scheme, host and what stands before the paths of routes, for links in
+            answers.
     """
 
     received: Received
     args: Mapping[str, str]
     memory: Memory
     key: str = attrs.field(default="", repr=False)
+    root: str = ""
 
     @property
     def bearer(self) -> str:
@@ -257,7 +260,8 @@ class Emulator:
             {k.decode("ascii"): v.decode("latin-1") for k, v in pairs},
             body,
         )
-        return Request(received, {}, memory, cast("str", state.get("key", "")))
+        root = f"http://{received.headers.get('host', '')}{scope.get('root_path', '')}"
+        return Request(received, {}, memory, cast("str", state.get("key", "")), root)
 
     async def _converse(self, request: Request, receive: Receive, send: Send) -> None:
         talk, path = Talk(receive, send), request.received.path
