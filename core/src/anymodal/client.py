@@ -17,6 +17,7 @@ from .modalities import (
     AUDIO,
     EMBEDDING,
     IMAGE,
+    REALTIME,
     RETRIEVAL,
     SPEECH,
     TEXT,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .facades.embedding import EmbeddingFacade
     from .facades.image import ImageFacade
     from .facades.jobs import Jobs
+    from .facades.realtime import RealtimeFacade
     from .facades.retrieval import RetrievalFacade
     from .facades.speech import SpeechFacade
     from .facades.text import TextFacade
@@ -151,6 +153,11 @@ class Client(Changeable):
     def transcription(self) -> TranscriptionFacade:
         """Text from speech: of files, and while somebody speaks."""
         return self[TRANSCRIPTION]
+
+    @property
+    def realtime(self) -> RealtimeFacade:
+        """Conversations by voice, both ways at once."""
+        return self[REALTIME]
 
     @property
     def embedding(self) -> EmbeddingFacade:

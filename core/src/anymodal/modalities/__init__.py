@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..facades.audio import AudioFacade
     from ..facades.embedding import EmbeddingFacade
     from ..facades.image import ImageFacade
+    from ..facades.realtime import RealtimeFacade
     from ..facades.retrieval import RetrievalFacade
     from ..facades.speech import SpeechFacade
     from ..facades.text import TextFacade
@@ -176,9 +177,10 @@ TRANSCRIPTION: Final[Modality[TranscriptionFacade]] = Modality(
     capabilities={"diarization", "live", "streaming", "word_timestamps"},
     strategy="anymodal.resolution.action:by_action",
 )
-REALTIME: Final[Modality[object]] = Modality(
+REALTIME: Final[Modality[RealtimeFacade]] = Modality(
     name="realtime",
     spec="anymodal.modalities.realtime:RealtimeProviderSpec",
+    facade="anymodal.facades.realtime:RealtimeFacade",
     capabilities={"audio_input", "audio_output", "function_calling", "image_input", "live"},
     strategy="anymodal.resolution.override:by_override",
 )

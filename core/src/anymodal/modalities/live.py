@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from ..errors import InvalidRequestError
+from ..errors import InvalidRequestError, VendorError
 from ..usage import Usage
 from .messages import ToolCall
 
@@ -181,6 +181,7 @@ class Transcript:
         confidence: How sure the vendor is, from 0 to 1.
         language: BCP 47 tag of what was spoken.
         item_id: The vendor's id of what was said.
+        usage: What the vendor counted for hearing it, where a conversation bills that by itself.
     """
 
     text: str
@@ -191,6 +192,7 @@ class Transcript:
     confidence: float | None = attrs.field(default=None, kw_only=True)
     language: str | None = attrs.field(default=None, kw_only=True)
     item_id: str | None = attrs.field(default=None, kw_only=True)
+    usage: Usage | None = attrs.field(default=None, kw_only=True)
 
 
 @attrs.define
@@ -239,12 +241,14 @@ class ResponseDone:
             `filtered`; `failed`.
         usage: What the vendor counted for it.
         response_id: The vendor's id of the answer.
+        error: What went wrong with it, where it failed; the session goes on.
         raw: The vendor's words, where the session was asked for them.
     """
 
     reason: Literal["stop", "tool_calls", "interrupted", "length", "filtered", "failed"] = "stop"
     usage: Usage | None = None
     response_id: str | None = None
+    error: VendorError | None = None
     raw: object = attrs.field(default=None, repr=False)
 
 

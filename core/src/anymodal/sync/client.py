@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .embedding import SyncEmbeddingFacade
     from .image import SyncImageFacade
     from .jobs import SyncJobs
+    from .realtime import SyncRealtimeFacade
     from .retrieval import SyncRetrievalFacade
     from .speech import SyncSpeechFacade
     from .text import SyncTextFacade
@@ -148,6 +149,13 @@ class SyncClient:
         from .transcription import SyncTranscriptionFacade  # noqa: PLC0415  # as above
 
         return SyncTranscriptionFacade(self._opened().transcription, self._loop)
+
+    @cached_property
+    def realtime(self) -> SyncRealtimeFacade:
+        """Conversations by voice, both ways at once."""
+        from .realtime import SyncRealtimeFacade  # noqa: PLC0415  # as above
+
+        return SyncRealtimeFacade(self._opened().realtime, self._loop)
 
     @cached_property
     def embedding(self) -> SyncEmbeddingFacade:
