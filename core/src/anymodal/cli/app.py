@@ -23,6 +23,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "embed": "anymodal.cli.embed",
     "explain": "anymodal.cli.explain",
     "health": "anymodal.cli.health",
+    "image": "anymodal.cli.image",
     "jobs": "anymodal.cli.jobs",
     "keys": "anymodal.cli.keys",
     "models": "anymodal.cli.listings",
