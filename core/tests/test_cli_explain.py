@@ -212,7 +212,7 @@ rank  candidate     provider  model   listed  distribution  strategy    refused
       work/maxi     acme      maxi    yes     host          best, free  not known to be free
       work/shared   acme      shared  yes     host          best, free  not known to have image_input
       work/tie      acme      tie     yes     host          best, free  not known to have image_input
-unsupported_feature: No text model is best(needs=['image_input'], prefer='free'), of 14 that are listed. Why not: anymodal explain --best free --modality text --needs image_input
+nothing_fits: No text model is best(needs=['image_input'], prefer='free'), of 14 that are listed. Why not: anymodal explain --best free --modality text --needs image_input
 """)
 
 

@@ -725,7 +725,7 @@ async def test_best_stands_wherever_a_model_may():
 async def test_best_of_nothing_is_the_calls_error():
     """With the record of it."""
     async with open_market(Answers(), Answers()) as ai:
-        with pytest.raises(e.UnsupportedFeatureError) as caught:
+        with pytest.raises(e.NothingFitsError) as caught:
             await ai.text.generate("Hi", model=best(prefer="free"))
 
     assert caught.value.record is not None
