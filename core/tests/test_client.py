@@ -1,12 +1,13 @@
 """Entering, sharing and closing a client."""
 
+import sys
 import threading
+import types
 
 import anyio
 import pytest
 from anymodal import TEXT, Client, Finish, Message, Modality, Registry, Settings, TextResult
 from anymodal import errors as e
-from anymodal.modalities import RETRIEVAL
 
 from .plugins_on_path import Brings, offers
 
@@ -221,22 +222,38 @@ async def test_warm_says_what_is_wrong():
             await ai.warm("amce")
 
 
-async def test_warm_passes_over_what_has_no_facade():
+async def test_warm_passes_over_what_has_no_facade(monkeypatch):
     """A provider may serve kinds of work that cannot be called yet."""
-    from anymodal import hookimpl
-    from anymodal.modalities.retrieval import RetrievalProviderSpec
+    from anymodal import hookimpl, hookspec
+    from anymodal.specs import ProviderSpec
 
-    class Paints:
+    class SmellSpec(ProviderSpec):
+        modality = "smell"
+
+    def anymodal_smell_providers():
+        """Offer smells."""
+
+    module = types.ModuleType("smells")
+    module.SmellSpec = SmellSpec
+    module.anymodal_smell_providers = hookspec(anymodal_smell_providers)
+    monkeypatch.setitem(sys.modules, "smells", module)
+
+    class Nose:
         @hookimpl
-        def anymodal_retrieval_providers(self):
-            yield RetrievalProviderSpec(
-                id="paints", display_name="P", kind="local", connect=print, default_model="p"
+        def anymodal_modalities(self):
+            yield Modality(name="smell", spec="smells:SmellSpec", hookspecs="smells")
+
+    class Smells:
+        @hookimpl
+        def anymodal_smell_providers(self):
+            yield SmellSpec(
+                id="roses", display_name="R", kind="local", connect=print, default_model="p"
             )
 
-    async with client(Paints()) as ai:
-        await ai.warm("paints")
+    async with Client(plugins=[Nose(), Smells()], settings=Settings.empty()) as ai:
+        await ai.warm("roses")
+        assert ["roses"] == [one.spec.id for one in ai.registry.providers("smell")]
         assert () == tuple(ai._way.doors._open)
-    assert not RETRIEVAL.facade
 
 
 # -- reloading -----------------------------------------------------------------------------------------------
