@@ -80,6 +80,7 @@ class opening:  # noqa: N801  # used as a function is
     scrub: Callable[[str], str] = attrs.field(default=str, repr=False)
     limit: int = MAX_MESSAGE_BYTES
     _connect: Any = attrs.field(default=None, init=False, repr=False)
+    _open: Any = attrs.field(default=None, init=False, repr=False)
 
     async def __aenter__(self) -> Socket:
         """
@@ -112,6 +113,7 @@ class opening:  # noqa: N801  # used as a function is
             found = await self._connect.__aenter__()
         except Exception as error:  # noqa: BLE001  # the library's and the system's; named below
             raise self._refused(error) from _harmless(error)
+        self._open = found
         return Socket(found, self)
 
     async def __aexit__(
@@ -120,7 +122,13 @@ class opening:  # noqa: N801  # used as a function is
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._connect.__aexit__(None, None, None)
+        try:
+            await self._connect.__aexit__(None, None, None)
+        except BaseException:
+            transport = getattr(self._open, "transport", None)
+            if transport is not None:  # asyncio's stays open where its closing is cancelled
+                transport.abort()
+            raise
 
     def _refused(self, error: Exception) -> Exception:
         response = getattr(error, "response", None)

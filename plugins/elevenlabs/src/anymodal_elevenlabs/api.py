@@ -72,6 +72,8 @@ class Api:
                 msg = f"{self.connection.provider}: the list of voices is none"
                 raise MalformedReplyError(msg, provider=self.connection.provider) from error
             for voice in found:
+                # the vendor's own are called "Roger - Laid-Back, Casual, Resonant"
+                self._ids.setdefault(voice.name.partition(" - ")[0], voice.id)
                 self._ids[voice.name] = voice.id
                 yield voice
             if token is None:
@@ -87,9 +89,8 @@ class Api:
         if voice.listed or _AN_ID.fullmatch(voice.id):
             return voice.id
         if voice.id not in self._ids:
-            async for one in self.voices():
-                # the vendor's own are called "Roger - Laid-Back, Casual, Resonant"
-                self._ids.setdefault(one.name.partition(" - ")[0], one.id)
+            async for _ in self.voices():
+                pass
         if voice.id not in self._ids:
             provider = self.connection.provider
             msg = f"{provider}: the account has no voice {voice.id!r}; speech.voices() lists them."
