@@ -18,6 +18,7 @@ from .telling import sentence
 __all__ = ["BUILT_IN", "run"]
 
 BUILT_IN: Final[Mapping[str, str]] = {
+    "audio": "anymodal.cli.audio",
     "chat": "anymodal.cli.chat",
     "doctor": "anymodal.cli.doctor",
     "embed": "anymodal.cli.embed",
@@ -31,6 +32,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "providers": "anymodal.cli.listings",
     "speak": "anymodal.cli.speak",
     "text": "anymodal.cli.text",
+    "video": "anymodal.cli.video",
 }
 """Module of each sub-command, which has the same name there; imported when it is used."""
 

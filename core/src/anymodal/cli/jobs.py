@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, Protocol
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
 
 import click
 
@@ -15,12 +16,13 @@ from ..facades.jobs import Job
 from ..jobs import PREFIX, JobStatus, JobToken
 from ..ledger import KeptJob
 from ..modalities.batches import Outcome, TextBatch
+from ..modalities.making import MadeResult
 from ..modalities.text import TextResult
 from .ending import run_async
 from .output import Json, Listing, Stdout, json_option
 from .text import cost_of, document_of, usage_of
 
-__all__ = ["jobs"]
+__all__ = ["bar", "jobs"]
 
 _KEPT: Final = ("key", "state", "modality", "operation", "instance", "model", "submitted_at")
 LISTED: Final = Listing(*_KEPT)
@@ -79,19 +81,30 @@ def cancel(*, job: str, as_json: bool) -> None:
 @job_argument
 @click.option("--timeout", metavar="S", type=click.FloatRange(min=0, min_open=True),
               help="Seconds to wait at most; the job goes on.")  # fmt: skip
-def resume(*, job: str, timeout: float | None) -> None:
-    """Wait until JOB has ended, and write what came of it as JSON."""
+@click.option("-o", "--out", "path", metavar="FILE",
+              type=click.Path(dir_okay=False, writable=True, path_type=Path),
+              help="Where a clip or sound goes.")  # fmt: skip
+def resume(*, job: str, timeout: float | None, path: Path | None) -> None:
+    """
+    Wait until JOB has ended, and write what came of it as JSON.
+
+    A clip or sound goes into FILE, and what is known of it is written.
+    """
     out = Stdout.taken()
 
     async def waited() -> object:
         async with Client(Settings.load()) as ai:
             found = await _found(ai, job)
-            with _bar() as bar:
+            is_file = JobToken.parse(found.token).modality in {"audio", "video"}
+            if is_file and path is None:
+                msg = "what comes of this job is a file: name one with -o."
+                raise click.ClickException(msg)
+            with bar() as shown:
                 async for status in found.progress(timeout=timeout):
-                    bar(status)
-            return await found.result()
+                    shown(status)
+            return await found.result(into=path)
 
-    out.document(_document(run_async(waited)))
+    out.document(_document(run_async(waited), path))
 
 
 @jobs.command
@@ -172,12 +185,12 @@ def _told(status: JobStatus) -> dict[str, Json]:
 # -- the wait -----------------------------------------------------------------------------
 
 
-class _Bar(Protocol):
+class Bar(Protocol):
     def __call__(self, status: JobStatus, /) -> None: ...
 
 
 @contextmanager
-def _bar() -> Iterator[_Bar]:
+def bar() -> Iterator[Bar]:
     """Show on a terminal how a job gets on, and nothing elsewhere."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
@@ -200,7 +213,11 @@ def _bar() -> Iterator[_Bar]:
 # -- what came of it ----------------------------------------------------------------------
 
 
-def _document(result: object) -> Json:
+def _document(result: object, path: Path | None = None) -> Json:
+    if isinstance(result, MadeResult):
+        from .making import document_of  # noqa: PLC0415  # it shows its progress by what stands here
+
+        return document_of(result, cast("Path", path))
     if not isinstance(result, TextBatch):
         msg = f"the result is a {type(result).__name__}, which is not written as JSON."
         raise click.ClickException(msg)

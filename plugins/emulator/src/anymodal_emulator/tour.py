@@ -26,11 +26,13 @@ from anymodal.registry import Registry
 from anymodal.specs import EmulatorSpec, ModelSpec, ProviderSpec, supports
 
 from . import page
+from .audio_visits import AUDIO
 from .embedding_visits import EMBEDDING
 from .image_visits import IMAGE
 from .operations import Operation
 from .running import Emulated, emulated
 from .text_visits import TEXT
+from .video_visits import VIDEO
 from .visits import SECONDS, Row, Visit
 
 __all__ = ["Row", "Visit", "rows_of", "tour", "travel"]
@@ -61,9 +63,11 @@ def rows_of(specs: Iterable[AnySpec]) -> list[Row]:
 
 ANY: Final = ModelSpec(id="any", listed=False)
 OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
+    "audio": AUDIO,
     "embedding": EMBEDDING,
     "image": IMAGE,
     "text": TEXT,
+    "video": VIDEO,
 }
 """By modality, what is asked of its providers, by name and in the order of the table."""
 

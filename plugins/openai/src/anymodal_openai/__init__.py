@@ -12,22 +12,35 @@ if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
     from anymodal.modalities.embedding import EmbeddingProviderSpec
     from anymodal.modalities.image import ImageProviderSpec
+    from anymodal.modalities.realtime import RealtimeProviderSpec
+    from anymodal.modalities.video import VideoProviderSpec
     from anymodal_openai_compatible import CompatibleText, CompatibleVectors
 
+    from .clips import NoClips
     from .embedding import OpenAIEmbedding
     from .image import OpenAIImage
     from .options import OpenAIText
     from .pictures import OpenAIPictures
+    from .realtime import OpenAIConversations
+    from .realtime_models import OpenAIRealtime
 
-_HOMES = {"OpenAIEmbedding": "embedding", "OpenAIImage": "image", "OpenAIText": "options"}
+_HOMES = {
+    "OpenAIEmbedding": "embedding",
+    "OpenAIImage": "image",
+    "OpenAIRealtime": "realtime_models",
+    "OpenAIText": "options",
+}
 
 __all__ = [
     "OpenAIEmbedding",
     "OpenAIImage",
+    "OpenAIRealtime",
     "OpenAIText",
     "connect",
     "connect_embedding",
     "connect_image",
+    "connect_realtime",
+    "connect_video",
 ]
 
 
@@ -134,6 +147,65 @@ def anymodal_image_providers() -> Iterator[ImageProviderSpec]:
 
 
 @hookimpl
+def anymodal_video_providers() -> Iterator[VideoProviderSpec]:
+    """Offer nothing, and say of OpenAI's models of clips that they are gone."""
+    from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
+    from anymodal.modalities.video import VideoProviderSpec  # noqa: PLC0415  # as above
+
+    from .clips import MODELS  # noqa: PLC0415  # as above
+
+    yield VideoProviderSpec(
+        id="openai",
+        display_name="OpenAI",
+        docs="https://developers.openai.com/api/docs/deprecations",
+        connect=connect_video,
+        base_url="https://api.openai.com/v1",
+        credentials=[Credential(env=["OPENAI_API_KEY"])],
+        capabilities=Capabilities(no={"text_to_video", "image_to_video", "composition"}),
+        models=MODELS,
+    )
+
+
+@hookimpl
+def anymodal_realtime_providers() -> Iterator[RealtimeProviderSpec]:
+    """Offer OpenAI's models that talk."""
+    from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
+    from anymodal.modalities.realtime import RealtimeProviderSpec  # noqa: PLC0415  # as above
+
+    from .quirks import QUIRKS  # noqa: PLC0415  # as above
+    from .realtime_models import (  # noqa: PLC0415  # as above
+        DEFAULT_MODEL,
+        FORMATS,
+        MODELS,
+        VOICES,
+        OpenAIRealtime,
+    )
+
+    yield RealtimeProviderSpec(
+        id="openai",
+        display_name="OpenAI",
+        docs="https://developers.openai.com/api/docs/guides/realtime",
+        connect=connect_realtime,
+        base_url="https://api.openai.com/v1",
+        credentials=[
+            Credential(env=["OPENAI_API_KEY"]),
+            Credential(name="organization", env=["OPENAI_ORG_ID"], required=False),
+            Credential(name="project", env=["OPENAI_PROJECT_ID"], required=False),
+        ],
+        priority=100,
+        capabilities=Capabilities(yes={"live"}),
+        models=MODELS,
+        patterns=("gpt-realtime*",),
+        default_model=DEFAULT_MODEL,
+        errors=QUIRKS.refine,
+        options=OpenAIRealtime,
+        input_formats=FORMATS,
+        output_formats=FORMATS,
+        voices=VOICES,
+    )
+
+
+@hookimpl
 def anymodal_emulators() -> Iterator[EmulatorSpec]:
     """Offer a stand-in for OpenAI."""
     from anymodal import EmulatorSpec  # noqa: PLC0415  # costs 60 modules
@@ -165,6 +237,21 @@ def connect_image(connection: Connection) -> OpenAIPictures:
     from .pictures import openai_pictures  # noqa: PLC0415  # brings the SDK
 
     return openai_pictures(connection)
+
+
+def connect_video(connection: Connection) -> NoClips:
+    """Return what says that there are no clips any more."""
+    del connection
+    from .clips import NoClips  # noqa: PLC0415  # listing needs none of it
+
+    return NoClips()
+
+
+def connect_realtime(connection: Connection) -> OpenAIConversations:
+    """Return the provider of conversations for an instance, over WebSockets of our own."""
+    from .realtime import OpenAIConversations  # noqa: PLC0415  # brings the protocols
+
+    return OpenAIConversations(connection)
 
 
 def __getattr__(name: str) -> object:
