@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import anymodal
 import pytest
 from anymodal_emulator import emulated
+from anymodal_emulator.samples import png
+from anymodal_emulator.sounds import wav
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -21,26 +24,27 @@ BLOCKS = [
         re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     )
 ]
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
+VENDORS = ["openai", "openai-compatible", "bfl", "fal"]
 
 
 @pytest.fixture(scope="module")
 def vendors():
-    """The two providers that the pages speak of."""
-    with emulated("openai") as openai, emulated("openai-compatible") as compatible:
-        yield [openai, compatible]
+    """The providers that the pages speak of."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(emulated(name)) for name in VENDORS]
 
 
 @pytest.fixture
 def folder(tmp_path, vendors):
-    """A folder with a settings file and a picture."""
+    """A folder with a settings file, a picture and a sound."""
     lines = ['[defaults]\ntext = "openai/gpt-6.1-sol"']
     lines += [
         f'[providers.{one.provider}]\nbase_url = "{one.base_url}"\napi_key = "{one.key}"'
         for one in vendors
     ]
     (tmp_path / "anymodal.toml").write_text("\n\n".join(lines))
-    (tmp_path / "lighthouse.png").write_bytes(PNG)
+    (tmp_path / "lighthouse.png").write_bytes(png(64, 48))
+    (tmp_path / "waves.wav").write_bytes(wav("the sea, from afar", 16_000))
     return tmp_path
 
 

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from .media import Audio, File, Image, Media, Video
     from .modalities import TEXT, Modality
     from .modalities.batches import TextBatch
+    from .modalities.audio import AudioOption, AudioProviderSpec, AudioRequest, AudioResult
+    from .modalities.image import ImageOption, ImageProviderSpec, ImageRequest, ImageResult
     from .modalities.kinds import LiveModel
+    from .modalities.making import Fetching
     from .modalities.messages import (
         Citation,
         Message,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
         ToolCall,
         ToolResult,
     )
+    from .modalities.sizes import Size
     from .modalities.text import (
         Finish,
         ReasoningDelta,
@@ -48,6 +52,15 @@ if TYPE_CHECKING:
         ToolSpec,
     )
     from .modalities.tools import Tool
+    from .modalities.video import (
+        Clip,
+        Overlay,
+        Track,
+        VideoOption,
+        VideoProviderSpec,
+        VideoRequest,
+        VideoResult,
+    )
     from .policies import Breaker, Budget, Limits, Policy, Retry
     from .policy.standing import Health
     from .registry import Registry
@@ -87,7 +100,10 @@ _HOMES = {
     "media": ("Audio", "File", "Image", "Media", "Video"),
     "modalities": ("TEXT", "Modality"),
     "modalities.batches": ("TextBatch",),
+    "modalities.audio": ("AudioOption", "AudioProviderSpec", "AudioRequest", "AudioResult"),
+    "modalities.image": ("ImageOption", "ImageProviderSpec", "ImageRequest", "ImageResult"),
     "modalities.kinds": ("LiveModel",),
+    "modalities.making": ("Fetching",),
     "modalities.messages": (
         "Citation",
         "Message",
@@ -96,6 +112,7 @@ _HOMES = {
         "ToolCall",
         "ToolResult",
     ),
+    "modalities.sizes": ("Size",),
     "modalities.text": (
         "Finish",
         "ReasoningDelta",
@@ -109,6 +126,15 @@ _HOMES = {
         "WebSearch",
     ),
     "modalities.tools": ("Tool",),
+    "modalities.video": (
+        "Clip",
+        "Overlay",
+        "Track",
+        "VideoOption",
+        "VideoProviderSpec",
+        "VideoRequest",
+        "VideoResult",
+    ),
     "policies": ("Breaker", "Budget", "Limits", "Policy", "Retry"),
     "policy.standing": ("Health",),
     "registry": ("Registry",),
@@ -139,6 +165,10 @@ __all__ = [
     "TEXT",
     "Attempt",
     "Audio",
+    "AudioOption",
+    "AudioProviderSpec",
+    "AudioRequest",
+    "AudioResult",
     "Best",
     "Breaker",
     "Budget",
@@ -148,6 +178,7 @@ __all__ = [
     "ChatStream",
     "Citation",
     "Client",
+    "Clip",
     "CommandSpec",
     "Connection",
     "Cost",
@@ -157,10 +188,15 @@ __all__ = [
     "Discovery",
     "EmulatorSpec",
     "Estimate",
+    "Fetching",
     "File",
     "Finish",
     "Health",
     "Image",
+    "ImageOption",
+    "ImageProviderSpec",
+    "ImageRequest",
+    "ImageResult",
     "Job",
     "JobStatus",
     "KeptJob",
@@ -171,6 +207,7 @@ __all__ = [
     "Message",
     "Modality",
     "ModelSpec",
+    "Overlay",
     "PartialOutput",
     "Policy",
     "Price",
@@ -185,6 +222,7 @@ __all__ = [
     "Retry",
     "Secret",
     "Settings",
+    "Size",
     "SyncChat",
     "SyncChatStream",
     "SyncClient",
@@ -203,9 +241,14 @@ __all__ = [
     "ToolRan",
     "ToolResult",
     "ToolSpec",
+    "Track",
     "Usage",
     "Used",
     "Video",
+    "VideoOption",
+    "VideoProviderSpec",
+    "VideoRequest",
+    "VideoResult",
     "WebSearch",
     "__version__",
     "best",
