@@ -31,6 +31,7 @@ from .embedding_visits import EMBEDDING
 from .image_visits import IMAGE
 from .operations import Operation
 from .running import Emulated, emulated
+from .speech_visits import SPEECH
 from .text_visits import TEXT
 from .video_visits import VIDEO
 from .visits import SECONDS, Row, Visit
@@ -66,6 +67,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
     "audio": AUDIO,
     "embedding": EMBEDDING,
     "image": IMAGE,
+    "speech": SPEECH,
     "text": TEXT,
     "video": VIDEO,
 }
