@@ -178,14 +178,18 @@ class _Task:
     def has(self, word: str) -> bool:
         return f"emulator:{word}" in str(self.body["prompt"])
 
+    @property
+    def form(self) -> str:
+        usual = "png" if "kontext" in self.model else "jpeg"
+        return str(self.body.get("output_format") or usual)
+
     def draw(self) -> Reply:
-        form = self.body.get("output_format") or ("png" if "kontext" in self.model else "jpeg")
         given = [name for name in self.body if name.startswith("input_image")]
         words = f"bfl {self.model}: {self.body['prompt']} ({self.width}x{self.height}"
         words += "".join(f"; {name} {_seen(str(self.body[name]))}" for name in given)
         words += f"; seed {self.body['seed']})" if self.body.get("seed") is not None else ")"
-        data = picture(words, self.width, self.height, media_type=f"image/{form}")
-        return Reply(200, data, {"content-type": f"image/{form}"})
+        data = picture(words, self.width, self.height, media_type=f"image/{self.form}")
+        return Reply(200, data, {"content-type": f"image/{self.form}"})
 
 
 def _seen(given: str) -> str:
@@ -257,9 +261,8 @@ def result(request: Request) -> Reply:
         return _status(name, "Content Moderated", {"Moderation Reasons": ["Safety Filter"]})
     if task.has("fail"):
         return _status(name, "Error", {"error": "the machine stopped"})
-    form = task.draw().headers["content-type"].partition("/")[2]
     made = {
-        "sample": f"{request.root}/delivery/{name}/sample.{form}",
+        "sample": f"{request.root}/delivery/{name}/sample.{task.form}",
         "prompt": task.body["prompt"],
         "seed": task.body.get("seed") or 42,
     }
