@@ -119,7 +119,7 @@ async def test_models(vendor):
         ("k", b"x", {"model": "nova-3", "diarize_model": "v9"}, 400, "diarize_model"),
     ],
 )
-async def test_refusals(vendor, key, data, options, status, words):
+async def test_refusals(vendor, *, key, data, options, status, words):
     """In the vendor's form, with its status."""
     with pytest.raises(ApiError) as caught:
         await transcribed(vendor, data, key, **options)
@@ -129,7 +129,6 @@ async def test_refusals(vendor, key, data, options, status, words):
 
 async def test_live(vendor):
     """What is said while it listens fits the SDK's types, to the last message."""
-    seen = []
     async with opened(vendor) as client, client.listen.v1.connect(
         model="nova-3", encoding="linear16", sample_rate="16000", interim_results="true",
         vad_events="true", utterance_end_ms="1000", smart_format="true", diarize="true",
@@ -140,8 +139,7 @@ async def test_live(vendor):
         await socket.send_keep_alive()
         await socket.send_finalize()
         await socket.send_close_stream()
-        async for message in socket:
-            seen.append(message)
+        seen = [message async for message in socket]
 
     assert [] == [gap for message in seen for gap in gaps(message)]
     assert [ListenV1SpeechStarted, ListenV1Results] == [type(one) for one in seen[:2]]
