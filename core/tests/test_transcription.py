@@ -600,6 +600,18 @@ async def test_broken_connection_is_seen_by_the_sender_too():
             await anext(session)
 
 
+@pytest.mark.parametrize("fault", [e.OverloadedError("busy"), ZeroDivisionError("bug")])
+async def test_sender_is_told_why_the_listener_left(fault):
+    """That is what went wrong; that nobody takes the sound any more follows from it."""
+    provider = Listens()
+    async with client(provider) as ai, ai.transcription.live() as session:
+        await provider.sessions[0].put.send(fault)
+        await anyio.wait_all_tasks_blocked()
+        expected = type(fault) if isinstance(fault, e.VendorError) else anyio.ClosedResourceError
+        with pytest.raises(expected):
+            await session.send(bytes(2))
+
+
 async def test_vendor_that_never_ends_is_not_awaited_for_ever():
     """While people speak nothing is bounded; after the last sound, the wait is."""
     provider = Listens(stays_silent=True, hangs=True)

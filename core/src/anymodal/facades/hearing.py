@@ -146,7 +146,7 @@ class LiveTranscription:
         whole = len(sound) - len(sound) % (self.format.frame_bytes or 1)
         sound, self._rest = sound[:whole], sound[whole:]
         if sound:
-            await self._told(ear.listener.send(sound))
+            await self._told(ear, ear.listener.send(sound))
             self._sent += len(sound)
 
     async def finish(self) -> None:
@@ -160,14 +160,19 @@ class LiveTranscription:
             return
         ear = self._opened()
         self._has_finished = True
-        await self._told(ear.listener.finish())
+        await self._told(ear, ear.listener.finish())
         self._hurry()
 
-    async def _told(self, telling: Awaitable[None]) -> None:
+    async def _told(self, ear: Ear, telling: Awaitable[None]) -> None:
         try:
             await self._call.within(telling, self._call.deadlines.between)
         except e.AnymodalError as error:
-            raise self._broken(error) from error.__cause__
+            raise self._broken(ear.first_fault(error)) from error.__cause__
+        except Exception as error:
+            fault = ear.first_fault(error)
+            if isinstance(fault, e.AnymodalError):
+                raise self._broken(fault) from fault.__cause__
+            raise
 
     def _opened(self) -> Ear:
         if self._fault is not None:

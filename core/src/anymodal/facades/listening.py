@@ -7,7 +7,7 @@ import io
 import wave
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -42,6 +42,7 @@ PIECE_SECONDS: Final = 0.25
 
 SAMPLE_BYTES: Final = 2
 
+FaultT = TypeVar("FaultT", bound=Exception)
 Live = Callable[[LiveTranscriptionRequest], AbstractAsyncContextManager[Listener]]
 
 
@@ -121,6 +122,11 @@ class Ear:
         for _ in range(self._got.statistics().current_buffer_used):
             found.append(self._got.receive_nowait())  # noqa: PERF401  # each may change how many there are
         return found
+
+    def first_fault(self, later: FaultT) -> FaultT | e.AnymodalError:
+        """Return why the listener left, where that came before *later*, and *later* else."""
+        fault = self._fault
+        return fault if isinstance(fault, e.AnymodalError) else later
 
     def break_off(self, error: Exception) -> None:
         """Hang up because of *error*, which is raised where events are awaited."""
