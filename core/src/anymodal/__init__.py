@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from .ledger import KeptJob
     from .media import Audio, File, Image, Media, Video
     from .modalities import TEXT, Modality
-    from .modalities.batches import TextBatch
     from .modalities.audio import AudioOption, AudioProviderSpec, AudioRequest, AudioResult
+    from .modalities.batches import TextBatch
     from .modalities.image import ImageOption, ImageProviderSpec, ImageRequest, ImageResult
     from .modalities.kinds import LiveModel
     from .modalities.making import Fetching
