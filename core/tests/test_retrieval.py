@@ -567,6 +567,14 @@ async def test_store_is_connected_once():
     assert 4 == len(shelf.of(CollectionsRequest))
 
 
+async def test_store_can_be_connected_early():
+    """By its name alone."""
+    async with client(Shelf()) as ai:
+        await ai.warm("shelf")
+
+        assert [("retrieval", "shelf")] == list(ai._way.doors._open)
+
+
 async def test_store_that_lacks_a_method_is_broken():
     """Found when it is connected."""
 

@@ -25,13 +25,16 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "explain": "anymodal.cli.explain",
     "health": "anymodal.cli.health",
     "image": "anymodal.cli.image",
+    "index": "anymodal.cli.index",
     "jobs": "anymodal.cli.jobs",
     "keys": "anymodal.cli.keys",
     "models": "anymodal.cli.listings",
     "plugins": "anymodal.cli.listings",
     "providers": "anymodal.cli.listings",
+    "query": "anymodal.cli.query",
     "speak": "anymodal.cli.speak",
     "text": "anymodal.cli.text",
+    "transcribe": "anymodal.cli.transcribe",
     "video": "anymodal.cli.video",
 }
 """Module of each sub-command, which has the same name there; imported when it is used."""

@@ -30,9 +30,11 @@ from .audio_visits import AUDIO
 from .embedding_visits import EMBEDDING
 from .image_visits import IMAGE
 from .operations import Operation
+from .retrieval_visits import RETRIEVAL
 from .running import Emulated, emulated
 from .speech_visits import SPEECH
 from .text_visits import TEXT
+from .transcription_visits import TRANSCRIPTION
 from .video_visits import VIDEO
 from .visits import SECONDS, Row, Visit
 
@@ -67,8 +69,10 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
     "audio": AUDIO,
     "embedding": EMBEDDING,
     "image": IMAGE,
+    "retrieval": RETRIEVAL,
     "speech": SPEECH,
     "text": TEXT,
+    "transcription": TRANSCRIPTION,
     "video": VIDEO,
 }
 """By modality, what is asked of its providers, by name and in the order of the table."""
@@ -106,7 +110,7 @@ def _model_for(spec: AnySpec, operation: str) -> str:
     for model in [*([default] if default else []), *served]:
         if not need or supports(spec, model, need):
             return model.id
-    return spec.default_model or ""
+    return spec.default_model or ("" if spec.has_models else spec.id)
 
 
 # -- the way --------------------------------------------------------------------------------
