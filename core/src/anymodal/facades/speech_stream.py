@@ -131,12 +131,11 @@ class SpeechStream:
                 by = BySentence(bound.stream, request, pieces, self._packing)
                 source = await stack.enter_async_context(by)
             while not self._kept and self._end is None:
-                await self._take(source)
+                self._note(await source.batch())
             self._source = source
             self._stack = stack.pop_all()
 
-    async def _take(self, source: Batched[SpeechEvent]) -> None:
-        batch = await source.batch()
+    def _note(self, batch: list[SpeechEvent]) -> None:
         if not batch:
             raise unfinished(self.record.instance, is_begun=bool(self._kept))
         for event in batch:
@@ -159,10 +158,12 @@ class SpeechStream:
             msg = "The stream is not open: use it inside `async with`, or await start() first."
             raise e.ConfigurationError(msg)
         try:
-            await self._call.within(self._take(self._source), self._call.deadlines.between)
+            batch = await self._call.within(self._source.batch(), self._call.deadlines.between)
+            self._note(batch)
         except e.AnymodalError as error:
             raise self._broken(error) from error.__cause__
-        await self._end_if_whole()
+        if self._end is not None:
+            await self._end_if_whole()
         return True
 
     async def _end_if_whole(self) -> None:
