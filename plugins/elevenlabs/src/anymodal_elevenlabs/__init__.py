@@ -1,4 +1,4 @@
-"""ElevenLabs for anymodal: speech, whole, streamed and told in pieces; voices and cloning."""
+"""ElevenLabs for anymodal: speech, voices and cloning; effects and music."""
 
 from __future__ import annotations
 
@@ -10,14 +10,29 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec
+    from anymodal.modalities.audio import AudioProviderSpec
     from anymodal.modalities.speech import SpeechProviderSpec
 
+    from .audio import ElevenLabsSounds
+    from .audio_models import ElevenLabsAudio
     from .options import ElevenLabsSpeech
     from .speech import ElevenLabsVoices
 
-_HOMES = {"ElevenLabsSpeech": "options", "ElevenLabsVoices": "speech"}
+_HOMES = {
+    "ElevenLabsAudio": "audio_models",
+    "ElevenLabsSounds": "audio",
+    "ElevenLabsSpeech": "options",
+    "ElevenLabsVoices": "speech",
+}
 
-__all__ = ["ElevenLabsSpeech", "ElevenLabsVoices", "connect_speech"]
+__all__ = [
+    "ElevenLabsAudio",
+    "ElevenLabsSounds",
+    "ElevenLabsSpeech",
+    "ElevenLabsVoices",
+    "connect_audio",
+    "connect_speech",
+]
 
 
 @hookimpl
@@ -26,6 +41,14 @@ def anymodal_speech_providers() -> Iterator[SpeechProviderSpec]:
     from .speech_models import speech_spec  # noqa: PLC0415  # costs 60 modules
 
     yield speech_spec(connect_speech)
+
+
+@hookimpl
+def anymodal_audio_providers() -> Iterator[AudioProviderSpec]:
+    """Offer ElevenLabs' effects and music."""
+    from .audio_models import audio_spec  # noqa: PLC0415  # costs 60 modules
+
+    yield audio_spec(connect_audio)
 
 
 @hookimpl
@@ -45,6 +68,13 @@ def connect_speech(connection: Connection) -> ElevenLabsVoices:
     from .speech import ElevenLabsVoices  # noqa: PLC0415  # brings the HTTP kit
 
     return ElevenLabsVoices(connection)
+
+
+def connect_audio(connection: Connection) -> ElevenLabsSounds:
+    """Return the provider of effects and music for an instance."""
+    from .audio import ElevenLabsSounds  # noqa: PLC0415  # brings the HTTP kit
+
+    return ElevenLabsSounds(connection)
 
 
 def __getattr__(name: str) -> object:

@@ -14,6 +14,7 @@ from typing import Any
 from anymodal.modalities.sounds import SoundFormat
 from anymodal_emulator.app import RefusedError, Reply, Request, Stream
 
+from . import composed  # noqa: F401  # brings its routes
 from .asked import VOICES_QUERY, body_of, form_of, output_format, query_of
 from .refusals import app, refuse_by_word
 from .shelf import MODELS, kept_voices, known_voice, learn
