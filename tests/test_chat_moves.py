@@ -45,7 +45,7 @@ async def everybody():
 
 def model_of(ai, provider):
     """Return a model of *provider* that may have tools and, where there is one, reasons."""
-    specs = {offer.spec.id: offer.spec for offer in ai.registry.providers()}
+    specs = {offer.spec.id: offer.spec for offer in ai.registry.providers("text")}
     return f"{provider}/{MODELS.get(provider) or specs[provider].default_model}"
 
 
