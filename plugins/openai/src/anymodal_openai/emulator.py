@@ -25,6 +25,7 @@ from anymodal_openai_compatible.emulator import (
 from anymodal_openai_compatible.emulator.responses import count_input
 
 from .emulated_images import SERVED, serve_images
+from .emulated_realtime import serve_realtime
 
 __all__ = ["app"]
 
@@ -166,6 +167,7 @@ app = vendor(DIALECT)
 app.route("POST", "/v1/responses/input_tokens")(partial(count_input, dialect=DIALECT))
 serve_batches(app, "/v1")
 serve_images(app, "/v1")
+serve_realtime(app, "/v1")
 
 
 def _refuse_inputs(inputs: int, most: int) -> NoReturn:

@@ -1,0 +1,135 @@
+"""
+OpenAI's models that talk, and what only they can be asked for.
+
+Cached sound costs what the price of quality `cached` says. What is heard may be written
+down by another model, which is billed by the second, under its own name as quality.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Final, Literal
+
+import attrs
+from anymodal.modalities.live import AudioFormat
+from anymodal.modalities.realtime import RealtimeOption
+from anymodal.specs import Capabilities, Lifecycle, ModelSpec
+from anymodal.usage import Price, Prices
+
+__all__ = ["DEFAULT_MODEL", "FORMATS", "MODELS", "TRANSCRIBER", "VOICES", "OpenAIRealtime"]
+
+DEFAULT_MODEL: Final = "gpt-realtime-2.1"
+TRANSCRIBER: Final = "gpt-live-transcribe"
+
+READ_ON: Final = dt.date(2026, 11, 20)
+FACTS: Final = "https://developers.openai.com/api/docs/models, by litellm 1.109.1 (MIT)"
+PRICING: Final = "https://developers.openai.com/api/docs/pricing, by litellm 1.109.1 (MIT)"
+
+FORMATS: Final = (
+    AudioFormat(rate=24_000),
+    AudioFormat("mulaw", rate=8_000),
+    AudioFormat("alaw", rate=8_000),
+)
+VOICES: Final = (
+    "marin", "cedar", "alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse",
+)  # fmt: skip
+"""Source of both: openai 3.52, `types/realtime`, read 2026-11-20."""
+
+_TABLE: Final = """
+# ids                                  context output text cached heard cached  told  said
+gpt-realtime-2.1,gpt-realtime-2         128000  32000  4    0.4    32    0.4    24    64
+gpt-realtime-2.1-mini                   128000  32000  0.6  0.06   10    0.3     2.4  20
+gpt-realtime-1.5                         32000   4096  4    0.4    32    0.4    16    64
+"""
+_LEAVING: Final = """
+gpt-realtime,gpt-realtime-2025-08-28     32000   4096  4    0.4    32    0.4    16    64
+gpt-realtime-mini                        32000   4096  0.6  0.06   10    0.3     2.4  20
+gpt-realtime-mini-2025-12-15            128000   4096  0.6  0.06   10    0.3     2.4  20
+"""
+_TRANSCRIBERS: Final = {
+    "gpt-live-transcribe": "0.000283333333333",
+    "gpt-realtime-whisper": "0.000283333333333",
+    "gpt-transcribe": "0.000075",
+}
+"""Dollars a second; those that are billed by the token are left out."""
+
+
+def _prices(row: list[str]) -> Prices:
+    text, cached, heard, again, told, said = row
+    items = [
+        Price("input_token", text),
+        Price("cached_input_token", cached),
+        Price("audio_input_token", heard),
+        Price("audio_input_token", again, quality="cached"),
+        Price("output_token", told),
+        Price("audio_output_token", said),
+    ]
+    items += [Price("second", usd, quality=name) for name, usd in _TRANSCRIBERS.items()]
+    return Prices(items, PRICING, READ_ON)
+
+
+def _models(table: str, *, leaving: bool = False) -> Iterator[ModelSpec]:
+    for line in table.strip().splitlines():
+        if line.startswith("#"):
+            continue
+        ids, context, output, *prices = line.split()
+        for name in ids.split(","):
+            mini = "-mini" if "-mini" in name else ""
+            yield ModelSpec(
+                id=name,
+                capabilities=Capabilities(
+                    {"audio_input", "audio_output", "function_calling", "image_input", "live"}
+                ),
+                context_tokens=int(context),
+                max_output_tokens=int(output),
+                prices=_prices(prices),
+                lifecycle=Lifecycle(
+                    state="deprecated",
+                    retires_on=dt.date(2027, 1, 20),
+                    replacement=f"gpt-realtime-2.1{mini}",
+                )
+                if leaving
+                else Lifecycle(),
+                source=FACTS,
+            )
+
+
+MODELS: Final = (*_models(_TABLE), *_models(_LEAVING, leaving=True))
+"""Shutdowns by openai 3.52, `types/realtime/realtime_session_create_request.py`, read 2026-11-20."""
+
+
+@attrs.frozen(kw_only=True)
+class OpenAIRealtime(RealtimeOption):
+    """
+    Options for conversations with OpenAI. `None` means the vendor's default.
+
+    Source: openai 3.52, `types/realtime/realtime_session_create_request.py`, read 2026-11-20.
+
+    Args:
+        reasoning: How hard a model that reasons thinks before it speaks.
+        eagerness: How soon a turn counts as ended, where its meaning decides.
+        idle_timeout_ms: After so much silence the model speaks by itself.
+        noise_reduction: For a microphone at the mouth, or one across the room.
+        speed: Of speech, from 0.25 to 1.5.
+        parallel_tool_calls: Whether one answer may ask for several tools.
+        truncation: `auto` drops the oldest of what does not fit the context.
+        tracing: `auto` writes a trace to the vendor's dashboard.
+        safety_identifier: Stable id of the person behind the call; goes before `end_user`.
+        extra_body: Fields of the session, sent unchecked.
+        extra_headers: Headers, sent unchecked.
+    """
+
+    provider: ClassVar[str] = "openai"
+
+    reasoning: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
+    eagerness: Literal["low", "medium", "high", "auto"] | None = None
+    idle_timeout_ms: int | None = None
+    noise_reduction: Literal["near_field", "far_field"] | None = None
+    speed: float | None = None
+    parallel_tool_calls: bool | None = None
+    truncation: Literal["auto", "disabled"] | None = None
+    tracing: Literal["auto"] | None = None
+    safety_identifier: str | None = None
+    extra_body: Mapping[str, object] = attrs.field(factory=dict)
+    extra_headers: Mapping[str, str] = attrs.field(factory=dict)
