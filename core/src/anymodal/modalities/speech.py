@@ -204,7 +204,7 @@ class SpeechResult:
     Attributes:
         audio: The sound, its bytes at hand.
         format: How it is packed, where that is known.
-        seconds: How long it lasts, where that can be told without a decoder.
+        seconds: How long it lasts, where its size says so; `audio.seconds` reads headers too.
         voice: Who says it. Set by the client.
         usage: What the vendor counted.
         request_id: The vendor's id of the request.
