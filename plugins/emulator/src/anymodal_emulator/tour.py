@@ -30,6 +30,7 @@ from .audio_visits import AUDIO
 from .embedding_visits import EMBEDDING
 from .image_visits import IMAGE
 from .operations import Operation
+from .realtime_visits import REALTIME
 from .retrieval_visits import RETRIEVAL
 from .running import Emulated, emulated
 from .speech_visits import SPEECH
@@ -69,6 +70,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
     "audio": AUDIO,
     "embedding": EMBEDDING,
     "image": IMAGE,
+    "realtime": REALTIME,
     "retrieval": RETRIEVAL,
     "speech": SPEECH,
     "text": TEXT,
