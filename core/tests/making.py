@@ -110,8 +110,8 @@ class Stops(Jobs):
         self.calls.append("cancel")
 
 
-def client(provider, *, store=None, clock=None, settings=None, kind="video", policy=ONCE, **spec):
-    """A client of one vendor, whose name is acme."""
+def brings(provider, kind="video", **spec):
+    """A plugin of one vendor, whose name is acme."""
     cls = {"video": VideoProviderSpec, "audio": AudioProviderSpec}[kind]
     made = cls(
         id="acme",
@@ -132,7 +132,14 @@ def client(provider, *, store=None, clock=None, settings=None, kind="video", pol
         def anymodal_audio_providers(self):
             return [made] if kind == "audio" else []
 
+    return Brings()
+
+
+def client(provider, *, store=None, clock=None, settings=None, kind="video", policy=ONCE, **spec):
+    """A client of that vendor alone."""
     found = Registry(
-        Settings.from_mapping(settings or {}, environ={}), plugins=[Brings()], distributions=()
+        Settings.from_mapping(settings or {}, environ={}),
+        plugins=[brings(provider, kind, **spec)],
+        distributions=(),
     )
     return Client(registry=found, policy=policy, clock=clock or FakeClock(), store=store)

@@ -6,15 +6,16 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from anymodal import Audio, Budget, Image, JobStatus, Policy, Video
+from anymodal import Audio, Budget, Deadlines, Image, JobStatus, Policy, Settings, SyncClient, Video
 from anymodal import errors as e
 from anymodal.jobs import JobToken
+from anymodal.modalities import AUDIO, VIDEO
 from anymodal.modalities.making import check_seconds
 from anymodal.modalities.sizes import Size
 from anymodal.modalities.video import Clip, Overlay, Track, VideoOption
 from anymodal.stores import MemoryStore
 
-from .making import CLIP, DONE, RUNNING, SOUND, AtOnce, Jobs, Stops, client
+from .making import CLIP, DONE, RUNNING, SOUND, AtOnce, Jobs, Stops, brings, client
 
 pytestmark = pytest.mark.anyio
 PNG = Image(b"\x89PNG\r\n\x1a\n" + bytes(8))
@@ -129,8 +130,6 @@ async def test_generate_is_submit_wait_and_fetch(tmp_path):
 async def test_generate_without_end():
     """No deadline is one that never comes."""
     async with client(Jobs(RUNNING, DONE)) as ai:
-        from anymodal import Deadlines
-
         found = await ai.video.generate("waves", timeout=Deadlines(total=None))
 
     assert CLIP == found.video.data
@@ -505,3 +504,28 @@ async def test_sound_that_nobody_could_make(given, field):
             await ai.audio.generate(**{"prompt": "waves", **given})
 
     assert field == caught.value.field
+
+
+# -- in other ways ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["video", "audio"])
+async def test_warming(kind):
+    """A provider is connected before it is first called."""
+    async with client(AtOnce(), kind=kind) as ai:
+        await ai.warm("acme/m-1")
+        found = await ai[VIDEO if kind == "video" else AUDIO].generate("waves")
+
+    assert found.media.data in {CLIP, SOUND}
+
+
+def test_without_await(tmp_path):
+    """The same, for plain functions."""
+    with SyncClient(plugins=[brings(Jobs(RUNNING, DONE))], settings=Settings.empty()) as ai:
+        job = ai.video.submit("waves", model="acme/m-1")
+        states = [status.state for status in job.progress()]
+        found = job.result(into=tmp_path / "clip.mp4")
+        again = ai.jobs.resume(job.token).result()
+
+    assert ["running", "succeeded"] == states
+    assert CLIP == found.video.read_bytes() == again.video.data
