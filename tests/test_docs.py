@@ -24,7 +24,7 @@ BLOCKS = [
         re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     )
 ]
-VENDORS = ["openai", "openai-compatible", "bfl", "elevenlabs", "fal"]
+VENDORS = ["openai", "openai-compatible", "bfl", "deepgram", "elevenlabs", "fal"]
 
 
 @pytest.fixture(scope="module")

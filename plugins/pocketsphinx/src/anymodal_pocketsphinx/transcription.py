@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from io import BytesIO
+from typing import Final
 
 import anyio.to_thread
 import pocketsphinx  # type: ignore[import-untyped]  # it ships without types
@@ -23,6 +24,10 @@ from .live import Ears, PocketsphinxListener
 from .sound import RATE, samples_of
 
 __all__ = ["PocketsphinxTranscriber", "pocketsphinx_transcriber"]
+
+BEFORE_SECONDS: Final = 0.1
+AFTER_SECONDS: Final = 0.3
+"""What is heard around a stretch of speech: words end more softly than it takes to tell them."""
 
 
 class PocketsphinxTranscriber:
@@ -69,9 +74,14 @@ class PocketsphinxTranscriber:
 
 
 def _sentences(samples: bytes) -> list[tuple[bytes, float]]:
-    """Return stretches of speech, and at which second each begins."""
-    found = pocketsphinx.Segmenter(sample_rate=RATE).segment(BytesIO(samples))
-    return [(one.pcm, float(one.start_time)) for one in found]
+    """Return stretches of speech, with a little around them, and at which second each begins."""
+    found: list[tuple[bytes, float]] = []
+    past = 0
+    for one in pocketsphinx.Segmenter(sample_rate=RATE).segment(BytesIO(samples)):
+        first = max(round((one.start_time - BEFORE_SECONDS) * RATE), past)
+        past = round((one.end_time + AFTER_SECONDS) * RATE)
+        found.append((samples[2 * first : 2 * past], first / RATE))
+    return found
 
 
 def _whole(said: list[Transcript], seconds: float) -> TranscriptionResult:
