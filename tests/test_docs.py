@@ -42,6 +42,7 @@ def folder(tmp_path, vendors):
         f'[providers.{one.provider}]\nbase_url = "{one.base_url}"\napi_key = "{one.key}"'
         for one in vendors
     ]
+    lines.append('[providers.qdrant]\npath = ":memory:"')
     (tmp_path / "anymodal.toml").write_text("\n\n".join(lines))
     (tmp_path / "lighthouse.png").write_bytes(png(64, 48))
     (tmp_path / "waves.wav").write_bytes(wav("the sea, from afar", 16_000))

@@ -1,7 +1,7 @@
 """
 How much is found of what should be, by each way of looking.
 
-    python -m tests.retrieval.measuring
+    python tests/retrieval/measuring.py
 
 The dense side is `Hashed`: the letters of the words in runs of three to five, counted into 512
 numbers by a hash, each by the square root of its count. It is made on the spot and knows
@@ -142,7 +142,7 @@ def main() -> None:
     found = anyio.run(measured)
     for mode, recalls in found.items():
         own, hurried = recalls[::2], recalls[1::2]
-        print(  # noqa: T201  # a script's output
+        print(
             f"{mode:7} {_mean(recalls):.3f}   other words {_mean(own):.3f}   in a hurry {_mean(hurried):.3f}"
         )
 
