@@ -46,8 +46,8 @@ def test_the_tour_is_well(tmp_path):
     assert callers["openai-compatible"].startswith("anymodal/")
     page = (tmp_path / "index.html").read_text("utf-8")
     assert all(row["provider"] in page for row in rows)
-    written = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.txt")}
-    assert written == {f"text/{row['provider']}-{row['operation']}.txt" for row in rows}
+    written = {str(file.relative_to(tmp_path).with_suffix("")) for file in tmp_path.glob("*/*")}
+    assert written == {f"{row['modality']}/{row['provider']}-{row['operation']}" for row in rows}
 
 
 def test_a_closed_port_fails_exactly_its_rows(tmp_path):
