@@ -222,8 +222,11 @@ class QdrantStore:
                 msg, provider=provider, status=429, retry_after=float(error.retry_after_s)
             ) from None
         except ResponseHandlingException as error:
+            found = error.source
+            if isinstance(found, ValueError):  # what pydantic and json raise
+                raise self._refusal(found) from None
             with transport_errors(name):
-                raise error.source from None
+                raise found from found.__cause__
         except (ValueError, AssertionError) as error:
             raise self._refusal(error) from error
 
