@@ -1,7 +1,9 @@
 """Conversations with OpenAI, and with its emulator by the vendor's own client."""
 
 import base64
+import contextlib
 import json
+import threading
 from decimal import Decimal
 
 import openai
@@ -25,6 +27,7 @@ from anymodal_emulator.completeness import gaps
 from anymodal_emulator.sounds import heard, pcm
 from anymodal_openai import OpenAIRealtime
 from inline_snapshot import snapshot
+from websockets.sync.server import serve
 
 pytestmark = pytest.mark.anyio
 MODEL = "openai/gpt-realtime-2.1"
@@ -541,3 +544,147 @@ async def test_the_emulator_refuses_what_the_vendor_would(sdk, anyio_backend):
             assert ("error", code, param, "mine") == (
                 found.type, found.error.code, found.error.param, found.error.event_id,
             )  # fmt: skip
+
+
+# -- what only a server of our own says ------------------------------------------------
+
+
+@contextlib.contextmanager
+def server(*said):
+    """A server that agrees to the session and then says *said*, each after a message of ours."""
+    heard = []
+
+    def handler(connection):
+        connection.send(json.dumps({"type": "session.created"}))
+        connection.recv()
+        for event in said:
+            if event is None:
+                heard.append(json.loads(connection.recv()))
+            else:
+                connection.send(event if isinstance(event, str) else json.dumps(event))
+
+    with serve(handler, "127.0.0.1", 0) as found:
+        thread = threading.Thread(target=found.serve_forever)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{found.socket.getsockname()[1]}/v1"
+            keys = {"base_url": url, "api_key": "sk-proj-test"}
+            yield Settings.from_mapping({"providers": {"openai": keys}}), heard
+        finally:
+            found.shutdown()
+            thread.join()
+
+
+AGREED = {"type": "session.updated"}
+BUSY = {"type": "error", "error": {
+    "type": "invalid_request_error", "code": "conversation_already_has_active_response",
+    "message": "busy",
+}}  # fmt: skip
+
+
+def done(name="resp_1", **fields):
+    return {"type": "response.done", "response": {"id": name, "status": "completed", **fields}}
+
+
+async def test_an_answer_that_the_vendor_began_by_itself():
+    """Ours is asked for again when that one has ended."""
+    mine = {"type": "response.created", "response": {}}
+    events = [AGREED, None, mine, BUSY, done("theirs"), None, mine, done("ours")]
+    with server(*events) as (settings, heard):
+        async with (
+            Client(settings, policy=ONCE) as ai,
+            ai.realtime.open(model=MODEL) as session,
+        ):
+            await session.respond("Say it.")
+            found = await until_done(session, 2)
+
+    assert ["theirs", "ours"] == [one.response_id for one in found]
+    assert [{"instructions": "Say it."}] * 2 == [one["response"] for one in heard]
+
+
+async def test_sound_that_was_cached_costs_less():
+    """By the price of that quality; what is not counted is not known."""
+    usage = {
+        "input_tokens": 300, "output_tokens": 30, "total_tokens": 330,
+        "input_token_details": {
+            "text_tokens": 100, "audio_tokens": 200, "cached_tokens": 150,
+            "cached_tokens_details": {"text_tokens": 50, "audio_tokens": 100},
+        },
+        "output_token_details": {"text_tokens": 10, "audio_tokens": 20},
+    }  # fmt: skip
+    with server(AGREED, None, done(usage=usage)) as (settings, _):
+        async with Client(settings, policy=ONCE) as ai:
+            async with ai.realtime.open(model="openai/gpt-realtime-2.1-mini") as session:
+                await session.respond()
+                await until_done(session)
+
+    parts = [50 * Decimal("0.6"), 50 * Decimal("0.06"), 100 * 10, 100 * Decimal("0.3")]
+    parts += [10 * Decimal("2.4"), 20 * 20]
+    assert sum(parts) / 1_000_000 == session.record.cost.usd
+
+
+async def test_transcription_by_the_token_makes_the_cost_unknown():
+    """It is billed by another model's prices; and one that fails is a warning."""
+    kind = "conversation.item.input_audio_transcription"
+    told = {
+        "type": f"{kind}.completed", "item_id": "i", "transcript": "ahoy",
+        "usage": {"type": "tokens", "input_tokens": 5, "output_tokens": 2, "total_tokens": 7},
+    }  # fmt: skip
+    failed = {"type": f"{kind}.failed", "item_id": "i", "error": {"message": "too quiet"}}
+    with server(AGREED, None, told, failed, done(usage={"input_tokens": 1, "output_tokens": 1})) as (
+        settings, _,
+    ):  # fmt: skip
+        async with Client(settings, policy=ONCE) as ai:
+            async with ai.realtime.open(
+                model=MODEL, transcription=InputTranscription(model="gpt-4o-transcribe")
+            ) as session:
+                await session.respond()
+                found = await until_done(session)
+
+    assert ["ahoy"] == said(found, "user")
+    assert session.record.cost.usd is None
+    assert "too quiet" in session.record.warnings[0].message
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "no json",
+        "[]",
+        {"kind": "none"},
+        {"type": "response.done"},
+        {"type": "response.output_audio.delta", "item_id": "i", "delta": "?"},
+        {"type": "response.output_audio.delta", "delta": ""},
+    ],
+)
+async def test_what_cannot_be_read(wrong):
+    """It ends the session with an error that quotes nothing."""
+    with server(AGREED, None, wrong) as (settings, _):
+        async with (
+            Client(settings, policy=ONCE) as ai,
+            ai.realtime.open(model=MODEL) as session,
+        ):
+            await session.respond()
+            with pytest.raises(e.MalformedReplyError, match="cannot be read"):
+                await until_done(session)
+
+
+async def test_a_session_that_is_closed_at_its_beginning():
+    """Nothing was said, so another candidate may be asked."""
+    with server() as (settings, _):
+        async with Client(settings, policy=ONCE) as ai:
+            with pytest.raises(e.ConnectionFailedError, match="at its beginning"):
+                await ai.realtime.open(model=MODEL).start()
+
+
+async def test_a_session_that_has_lasted_too_long():
+    """The vendor says so, and ends it."""
+    expired = {"type": "invalid_request_error", "code": "session_expired", "message": "60 minutes"}
+    with server(AGREED, None, {"type": "error", "error": expired}) as (settings, _):
+        async with (
+            Client(settings, policy=ONCE) as ai,
+            ai.realtime.open(model=MODEL) as session,
+        ):
+            await session.respond()
+            with pytest.raises(e.IncompleteError, match="60 minutes"):
+                await until_done(session)
