@@ -16,8 +16,8 @@ from typing import BinaryIO, ClassVar, Final, Self, cast
 import attrs
 
 from . import formats
-from .files import replacing
 from .errors import InvalidRequestError
+from .files import replacing
 from .formats import HEAD_BYTES, Clip, Sound, of_kind, sniff
 
 __all__ = ["Audio", "File", "Image", "Media", "Video", "media_from_dict", "sniff"]

@@ -13,8 +13,8 @@ import anyio.to_thread
 import attrs
 
 from .. import errors as e
-from ..files import replacing
 from ..failures import status_error, transport_errors
+from ..files import replacing
 from ..formats import HEAD_BYTES, of_kind, sniff
 from ..media import Media
 from .addresses import Link, is_public, may_be_public
