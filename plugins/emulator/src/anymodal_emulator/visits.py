@@ -10,7 +10,7 @@ import attrs
 __all__ = ["PROMPT", "SECONDS", "Row", "Visit"]
 
 PROMPT: Final = "What does the lighthouse keeper see tonight?"
-SECONDS: Final = 30.0
+SECONDS: Final = 120.0
 
 
 @attrs.frozen
