@@ -34,6 +34,7 @@ from anymodal.modalities.transcription import (
     TranscriptionEnd,
     TranscriptionOption,
     TranscriptionProviderSpec,
+    TranscriptionRequest,
     TranscriptionResult,
 )
 from anymodal.specs import Capabilities, Deadlines, ModelSpec
@@ -566,6 +567,46 @@ async def test_vendor_that_ends_the_session_by_itself():
     assert 1 == len(session.record.attempts)
 
 
+async def test_session_that_just_ends():
+    """Without its last event it is not known whether all of it was heard."""
+    async with client(Listens(stays_silent=True)) as ai, ai.transcription.live() as session:
+        await session.send(bytes(2))
+        with pytest.raises(e.IncompleteError, match="before all of it was heard"):
+            await session.result()
+
+
+async def test_listener_whose_events_are_no_generator():
+    """Any async iterator will do, and any error of it is raised where events are awaited."""
+
+    class Iterates:
+        def __init__(self):
+            self.left = [Transcript("a"), TranscriptionEnd()]
+
+        async def send(self, _):
+            msg = "gone"
+            raise e.ConnectionFailedError(msg)
+
+        async def finish(self):
+            return
+
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            return self.left.pop(0)
+
+    class Gives:
+        @asynccontextmanager
+        async def live(self, _):
+            yield Iterates()
+
+    async with client(Gives()) as ai:
+        assert "a" == (await ai.transcription.transcribe(wav())).text
+        async with ai.transcription.live() as session:
+            assert ["a"] == [event.text async for event in session]
+        assert ai.transcription.bind(Gives()).live is not None
+
+
 @pytest.mark.parametrize("sent", [False, True])
 async def test_broken_session_says_what_was_heard(sent):
     """What was heard before it broke is in the error, and every use raises the same."""
@@ -610,6 +651,56 @@ async def test_sender_is_told_why_the_listener_left(fault):
         expected = type(fault) if isinstance(fault, e.VendorError) else anyio.ClosedResourceError
         with pytest.raises(expected):
             await session.send(bytes(2))
+
+
+async def test_provider_that_refuses_what_is_sent():
+    """That ends the session too; such an error has no room for the text so far."""
+    provider = Listens(fault=e.InvalidRequestError("too loud", field="data"))
+    async with client(provider) as ai, ai.transcription.live() as session:
+        with pytest.raises(e.InvalidRequestError, match="too loud") as caught:
+            await session.send(bytes(2))
+
+    assert session.record is caught.value.record
+
+
+async def test_two_tasks_see_one_fault():
+    """A sender who waits while the reader is told of a fault raises the same, once counted."""
+    provider = Listens()
+    found = []
+
+    class Waits(Session):
+        async def send(self, data):
+            await super().send(data)
+            await self.left.wait()
+            msg = "gone"
+            raise e.ConnectionFailedError(msg)
+
+    @asynccontextmanager
+    async def live(request):
+        session = Waits(provider, request)
+        session.left = anyio.Event()
+        provider.sessions.append(session)
+        with session.put, session.got:
+            yield session
+
+    provider.live = live
+    async with client(provider) as ai, ai.transcription.live(partials=False) as session:
+        async with anyio.create_task_group() as tasks:
+
+            async def send():
+                with pytest.raises(e.OverloadedError) as caught:
+                    await session.send(bytes(2))
+                found.append(caught.value)
+
+            tasks.start_soon(send)
+            await anyio.wait_all_tasks_blocked()
+            await provider.sessions[0].put.send(e.OverloadedError("busy"))
+            with pytest.raises(e.OverloadedError) as caught:
+                await anext(session)
+            provider.sessions[0].left.set()
+
+    assert [caught.value] == found
+    assert 1 == len(session.record.attempts)
 
 
 async def test_vendor_that_never_ends_is_not_awaited_for_ever():
@@ -763,6 +854,13 @@ def test_what_is_no_format(given):
     with pytest.raises(e.InvalidRequestError) as caught:
         given()
     assert "format" == caught.value.field
+
+
+def test_request_without_sound():
+    """What a facade checks before, somebody who calls a provider may get wrong."""
+    with pytest.raises(e.InvalidRequestError) as caught:
+        TranscriptionRequest(model=ModelSpec(id="m"), audio=b"sound")
+    assert "audio" == caught.value.field
 
 
 def test_formats_by_name():
