@@ -146,7 +146,9 @@ class AsGenerator(Talks):
             yield Speaks()
 
 
-def client(provider, *, policy=ONCE, cls=Client, middleware=(), prices=PRICES, **spec):
+def client(
+    provider, *, policy=ONCE, cls=Client, middleware=(), prices=PRICES, settings=None, **spec
+):
     made = RealtimeProviderSpec(
         id="acme",
         display_name="Acme",
@@ -162,7 +164,7 @@ def client(provider, *, policy=ONCE, cls=Client, middleware=(), prices=PRICES, *
         def anymodal_realtime_providers(self):
             return [made]
 
-    registry = Registry(Settings.empty(), plugins=(Brings(),), distributions=())
+    registry = Registry(settings or Settings.empty(), plugins=(Brings(),), distributions=())
     return cls(registry=registry, policy=policy, middleware=middleware)
 
 
@@ -295,14 +297,18 @@ async def test_options_of_vendors_come_from_settings_and_callers():
         pass
 
     provider = Talks()
-    made = client(provider, options=Mine)
-    async with made as ai:
+    vendor = {"vendor_options": {"realtime": {"mood": "merry", "speed": 0.5}}}
+    settings = Settings.from_mapping({"providers": {"acme": vendor}})
+    async with client(provider, settings=settings, options=Mine) as ai:
+        await ai.warm("acme/talks-1")
         other = Other()
-        async with ai.realtime.open(options=[other, Mine(speed=1.5)]) as session:
-            await session.send_audio(b"")
-    (asked,) = provider.asked
+        for given in ([], [other, Mine(speed=1.5)]):
+            async with ai.realtime.open(options=given):
+                pass
+    alone, both = provider.asked
 
-    assert (other, Mine(speed=1.5)) == asked.options
+    assert (Mine(mood="merry", speed=0.5),) == alone.options
+    assert (Mine(mood="merry", speed=1.5), other) == both.options
 
 
 def test_a_provider_without_sessions_is_broken():
@@ -741,6 +747,26 @@ async def test_a_slow_reader_holds_the_vendor_up():
         for _ in range(500):
             await anext(session)
     assert 500 == provider.said
+
+
+async def test_it_may_be_closed_by_two():
+    """What was used is settled once, and a fault is told once."""
+    provider = Talks([DONE], fault=None)
+    async with client(provider) as ai:
+        session = await ai.realtime.open().start()
+        await session.send_text("Hello")
+        await until_done(session)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(session.aclose)
+            tasks.start_soon(session.aclose)
+        async with ai.realtime.open() as again:
+            provider.fault = e.IncompleteError("gone")
+            for _ in range(2):
+                with pytest.raises(e.IncompleteError, match="gone"):
+                    await again.send_text("Hello")
+
+    assert Decimal(1) == session.record.cost.usd
+    assert 1 == len(again.record.attempts)
 
 
 async def test_middleware_may_answer_in_its_place():
