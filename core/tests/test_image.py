@@ -9,6 +9,7 @@ from anymodal import Client, Image, Registry, Settings, Usage, hookimpl
 from anymodal import errors as e
 from anymodal.modalities.image import ImageOption, ImageProviderSpec, ImageRequest, ImageResult
 from anymodal.modalities.sizes import PixelLimits, Size
+from anymodal.policies import Budget, Policy
 from anymodal.specs import Capabilities, ModelSpec
 from anymodal.usage import Price, Prices, Used
 from hypothesis import given
@@ -179,6 +180,19 @@ def test_strange_forms_of_sizes_are_refused():
     """When the plugin is loaded, not when somebody asks for a picture."""
     with pytest.raises(ValueError, match="inches"):
         ImageProviderSpec(id="acme", display_name="A", connect=print, sizes=["inches"])
+
+
+async def test_budget_is_kept_before_anything_is_made():
+    """The pictures that are asked for are weighed by their number."""
+    provider = Paints()
+    async with client(provider) as ai:
+        assert provider.generate == ai.image.bind(provider).generate
+        policy = Policy(budgets=[Budget(usd="0.05")])
+        await ai.image.generate("a cat", policy=policy)
+        with pytest.raises(e.BudgetExceededError):
+            await ai.image.generate("a cat", count=2, policy=policy)
+
+    assert 1 == len(provider.asked)
 
 
 # -- sizes that vendors make ----------------------------------------------------------
