@@ -101,7 +101,7 @@ PROVIDERS = sorted(
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_every_provider_lists_its_models(tmp_path, provider):
-    """Of whatever kind; those of the table as the table has them."""
+    """Of whatever kind; those of the table as the table has them. Nothing where it has no list."""
     with emulated(provider) as vendor:
         registry = registry_of(tmp_path, vendor)
         async with Client(registry=registry) as ai:
