@@ -354,16 +354,12 @@ class RealtimeSession:
         if self._fault is None:
             self._fault = error
             self._call.failed_late(error)
-            self._count()
+            used = total(self._used) if self._used else None
+            if used is not None:
+                self.record.usage = used
+                self.record.cost = cost_of(used, self._call.request.model.prices)
             self._call.ended(error=error)
         return self._fault
-
-    def _count(self) -> None:
-        """Put what was used until something broke into the record."""
-        used = total(self._used) if self._used else None
-        if used is not None:
-            self.record.usage = used
-            self.record.cost = cost_of(used, self._call.request.model.prices)
 
     # -- its end --------------------------------------------------------------------------
 
@@ -373,11 +369,10 @@ class RealtimeSession:
         if line is None:
             return
         await line.aclose()  # tools that end meanwhile may still ask for it
-        if self._line is None:
-            return
-        self._line = None
-        with anyio.CancelScope(shield=True):
-            await self._settle()
+        if self._line is not None:
+            self._line = None
+            with anyio.CancelScope(shield=True):
+                await self._settle()
 
     async def _settle(self) -> None:
         if self._fault is not None:
