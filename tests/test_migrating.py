@@ -17,6 +17,7 @@ import anymodal
 import attrs
 import pytest
 from anymodal import Client, Registry, Settings, errors, hookspecs
+from anymodal.facades.conversing import RealtimeSession
 from anymodal.facades.text_stream import TextStream
 from anymodal.modalities import BUILT_IN
 from anymodal.resolution import Offer
@@ -87,6 +88,7 @@ OBJECTS = {
     "registry": REGISTRY,
     "reply": Typed(anymodal.TextResult),
     "stream": Typed(TextStream),
+    "session": Typed(RealtimeSession),
     "job": Typed(anymodal.Job),
     "offer": Typed(Offer),
     "model": Typed(anymodal.ModelSpec),
@@ -265,21 +267,38 @@ def check_names(func, keywords):
     found = re.match(r"client\.(\w+)\.", func)
     kind = found[1] if found and found[1] in KINDS else None
     for keyword in keywords:
-        if kind and keyword.arg in {"model", "voice", "embedding"}:
+        if kind and keyword.arg in {"model", "voice", "embedding", "sparse"}:
             for one in ast.walk(keyword.value):
                 if isinstance(one, ast.Constant) and isinstance(one.value, str):
-                    check_name(one.value, "embedding" if keyword.arg == "embedding" else kind)
+                    check_named(keyword.arg, one.value, kind)
         if keyword.arg == "provider" and isinstance(keyword.value, ast.Constant):
             ids = {offer.spec.id for offer in providers(None)}
             need(keyword.value.value in ids, f"no provider {keyword.value.value}")
 
 
+def check_named(argument, name, kind):
+    if argument == "voice":
+        check_voice(name)
+    else:
+        check_name(name, kind if argument == "model" else "embedding")
+
+
 def check_name(name, kind):
-    decision = REGISTRY.explain(name, modality=kind)
+    for row in rows_of(REGISTRY.explain(name, modality=kind)):
+        need(row.model.listed or not row.offer.models, f"no table has {name}")
+
+
+def check_voice(name):
+    for row in rows_of(REGISTRY.explain(None, modality="speech", voice=name)):
+        word = name.removeprefix(f"{row.offer.instance}/")
+        known = {one for voice in row.offer.spec.voices for one in (voice.id, voice.name)}
+        need(word in known, f"no table has the voice {name}")
+
+
+def rows_of(decision):
     unknown = errors.UnknownProviderError | errors.UnknownModelError
     need(not isinstance(decision.error, unknown), str(decision.error))
-    for row in decision.rows:
-        need(row.model.listed or not row.offer.models, f"no table has {name}")
+    return decision.rows
 
 
 # -- the page ------------------------------------------------------------------------------------
@@ -341,6 +360,11 @@ def test_what_is_promised_is_not_there_yet(row):
         'client.text.generate(prompt, model="openai/gpt-0")',
         "client.text.generate(prompt, options=[Nonsense()])",
         'model=["openai", "nobody"]',
+        'client.speech.synthesize(words, voice="elevenlabs/Nobody")',
+        'client.speech.synthesize(words, voice="nobody/Rachel")',
+        'client.retrieval.create("notes", embedding="openai/text-embedding-0")',
+        'client.retrieval.create("notes", sparse="lexical/nonsense")',
+        "session.nonsense()",
         "reply.nonsense",
         "reply.record.nonsense",
         "reply.record.cost.nonsense",
