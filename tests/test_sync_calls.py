@@ -15,8 +15,11 @@ import anymodal
 import pytest
 import trio
 from anymodal import Settings, SyncClient, errors
+from anymodal.events import CallEnded
 from anymodal_emulator import Stall, emulated
 from anymodal_emulator.running import emulator_specs
+from anymodal_emulator.tour import OPERATIONS, rows_of
+from anymodal_emulator.visits import Visit
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "tools" / "make_sync.py"
@@ -250,32 +253,88 @@ def test_a_stale_face_is_found_and_mended(copied):
 # -- tenants ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("provider", EMULATED)
-def test_a_tenants_calls_carry_no_key_of_the_hosts(provider, monkeypatch):
-    """Neither through our hands nor by an SDK that looks into the environment by itself."""
-    with emulated(provider) as vendor:
-        settings = {"base_url": vendor.base_url}
-        registry = anymodal.Registry(Settings.from_mapping({"providers": {provider: settings}}))
-        (offer,) = (one for one in registry.providers("text") if one.instance == provider)
-        for number, credential in enumerate(offer.spec.credentials):
-            settings[credential.name] = f"sk-host-{number}"
-            usual = f"{provider}_{credential.name}".upper().replace("-", "_")
+@pytest.fixture
+def host(monkeypatch):
+    """What makes a host that has keys of its own, in its settings and in its environment."""
+
+    def made(vendor):
+        said = {"base_url": vendor.base_url}
+        for number, credential in enumerate(credentials_of(vendor.provider)):
+            said[credential.name] = f"sk-host-{number}"
+            usual = f"{vendor.provider}_{credential.name}".upper().replace("-", "_")
             for name in (*credential.env, usual):
                 monkeypatch.setenv(name, f"sk-ambient-{number}")
-        found = Settings.load(overrides={"providers": {provider: settings}})
-        with SyncClient(found) as client:
-            tenant = client.scoped("tenant", keys={provider: vendor.key} if vendor.key else {})
-            name = model_of(tenant, provider)
-            tenant.text.generate("Hello there.", model=name)
-            with tenant.text.stream("Hello there.", model=name) as stream:
-                record = stream.result().record
+        return Settings.load(overrides={"providers": {vendor.provider: said}})
 
-        assert "tenant" == record.scope
+    return made
+
+
+def specs_of(provider):
+    """Return what a provider does, a spec for each kind of work."""
+    registry = anymodal.Registry(Settings.empty())
+    return [one.spec for one in registry.providers() if one.instance == provider]
+
+
+def credentials_of(provider):
+    found = {one.name: one for spec in specs_of(provider) for one in spec.credentials}
+    return list(found.values())
+
+
+def assert_no_key_of_the_host(vendor):
+    for request in vendor.requests:
+        wire = f"{request.path}?{request.query} {dict(request.headers)} {request.body!r}"
+        assert "sk-host" not in wire
+        assert "sk-ambient" not in wire
+
+
+@pytest.mark.parametrize("provider", EMULATED)
+def test_a_tenants_calls_carry_no_key_of_the_hosts(provider, host):
+    """Whatever is asked, by our hands or by an SDK that looks into the environment by itself."""
+    seen = Seen()
+    with emulated(provider) as vendor, SyncClient(host(vendor), observers=[seen]) as client:
+        tenant = client.scoped("tenant", keys={provider: vendor.key} if vendor.key else {})
+        rows = rows_of(specs_of(provider))
+        for row in rows:
+            operation = OPERATIONS[row.modality].get(row.operation)
+            if operation is None:
+                assert tenant.discover(provider, refresh=True).models
+                continue
+            name = f"{provider}/{row.model}" if row.model else model_of(tenant, provider)
+            visit = Visit(row=row, prompt=operation.prompt)
+            tenant.run(lambda ai, o=operation, v=visit, n=name: o.do(ai, v, n))
+            assert visit.content
+
+        assert rows
+        assert {"tenant"} == {record.scope for record in seen.records}
+        assert {row.modality for row in rows} == {record.modality for record in seen.records}
+        assert len(rows) <= len(vendor.requests)
+        assert_no_key_of_the_host(vendor)
+
+
+class Seen:
+    """The records of calls that have ended."""
+
+    def __init__(self):
+        self.records = []
+
+    def on_event(self, event):
+        if isinstance(event, CallEnded):
+            self.records.append(event.record)
+
+
+@pytest.mark.parametrize("provider", SDKS)
+def test_a_tenants_calls_without_await(provider, host):
+    """The faces of the client say for whom they call, too."""
+    with emulated(provider) as vendor, SyncClient(host(vendor)) as client:
+        tenant = client.scoped("tenant", keys={provider: vendor.key} if vendor.key else {})
+        name = model_of(tenant, provider)
+        made = tenant.text.generate("Hello there.", model=name)
+        with tenant.text.stream("Hello there.", model=name) as stream:
+            record = stream.result().record
+
+        assert ["tenant", "tenant"] == [made.record.scope, record.scope]
         assert 2 <= len(vendor.requests)
-        for request in vendor.requests:
-            wire = f"{request.path}?{request.query} {dict(request.headers)} {request.body!r}"
-            assert "sk-host" not in wire
-            assert "sk-ambient" not in wire
+        assert_no_key_of_the_host(vendor)
 
 
 def test_all_emulated_providers_were_asked():
