@@ -9,7 +9,9 @@ from pathlib import Path
 
 import anyio
 import anymodal
+from anymodal.modalities import BUILT_IN
 from anymodal_emulator.commands import report
+from anymodal_emulator.running import emulator_specs
 from anymodal_emulator.tour import rows_of, travel
 from anymodal_emulator.visits import Visit
 
@@ -32,6 +34,7 @@ def test_the_tour_is_well(tmp_path):
     assert [] == [row for row in rows if row["outcome"] != "ok"]
     assert 0 == done.returncode
     assert len(rows) == len(rows_of(specs()))
+    assert {one.name for one in BUILT_IN} == {row["modality"] for row in rows}
     assert {"openai", "openai-compatible"} <= {row["provider"] for row in rows}
     done_by = {
         operation: {row["provider"] for row in rows if row["operation"] == operation}
@@ -41,7 +44,9 @@ def test_the_tour_is_well(tmp_path):
         "batch": {"anthropic", "groq", "mistral", "openai"},
         "citations": {"anthropic", "groq", "openai"},
     }
-    callers = {row["provider"]: row["client"] for row in rows}
+    served = {one.provider for one in emulator_specs()}
+    assert served == {row["provider"] for row in rows if row["client"]}
+    callers = {row["provider"]: row["client"] for row in rows if row["modality"] == "text"}
     assert callers["openai"].startswith("AsyncOpenAI/Python")
     assert callers["openai-compatible"].startswith("anymodal/")
     page = (tmp_path / "index.html").read_text("utf-8")
