@@ -94,7 +94,7 @@ def test_every_field():
         ("prices", {"input_token": True}, "a number of dollars is needed"),
         ("prices", {"input_token": -1}, "'usd' must be >= 0"),
         ("prices", {"input_token": 1, "per": 0}, "'per' must be > 0"),
-        ("prices", {"smile": 1}, "'unit' must be in"),
+        ("prices", {"smile": 1}, "is no unit of a price"),
         ("prices", {"image": [0.04, 0.05]}, "priced twice"),
         ("prices", {"image": {"size": "2K"}}, "a number of dollars is needed"),
         (
@@ -223,3 +223,11 @@ def test_tables_do_not_depend_on_the_order_of_settings(said, order):
     order.shuffle(names)
 
     assert table(SPEC, said) == table(SPEC, {name: said[name] for name in names})
+
+
+def test_units_that_nobody_prices_are_named():
+    """With those that there are."""
+    with pytest.raises(
+        SettingsError, match="'inputt_token' is no unit of a price; there are .*input_token"
+    ):
+        overridden(ModelSpec(id="m-1"), {"prices": {"inputt_token": 1}}, "acme/m-1")

@@ -224,3 +224,26 @@ def test_tls_without_truststore_trusts_what_openssl_trusts(monkeypatch):
     monkeypatch.setitem(sys.modules, "truststore", None)
 
     assert type(Tls().context) is ssl.SSLContext
+
+
+@pytest.mark.anyio
+async def test_a_source_that_fails_is_named_and_not_quoted():
+    """What it says may hold the key."""
+
+    async def source():
+        raise ValueError("sk-secret")
+
+    async def ours():
+        raise ConfigurationError("the vault is closed")
+
+    connection = Connection(
+        provider="acme", credentials={"api_key": source, "other": ours}, clock=None
+    )
+    with pytest.raises(
+        ConfigurationError, match=r"acme\.api_key: its source failed \(ValueError\)"
+    ) as caught:
+        await connection.secret()
+    with pytest.raises(ConfigurationError, match="the vault is closed"):
+        await connection.secret("other")
+
+    assert caught.value.__cause__ is None

@@ -393,3 +393,21 @@ async def test_sync_tools_run_in_threads_at_once():
 
     assert {n: str(n) for n in range(8)} == {n: one.content for n, one in results.items()}
     assert 8 == len(threads - {threading.get_ident()})
+
+
+async def test_a_tool_that_wants_to_end_the_program():
+    """The model hears of it; threads and the program go on."""
+
+    def leaves(now: bool) -> str:
+        """Leave."""
+        raise SystemExit(3)
+
+    async def leaves_too(now: bool) -> str:
+        """Leave."""
+        raise SystemExit(3)
+
+    for function in (leaves, leaves_too, leaves):
+        found = await tool_of(function)(ToolCall("c-1", function.__name__, '{"now": true}'))
+
+        assert found.is_error
+        assert "it tried to end the program" in found.content

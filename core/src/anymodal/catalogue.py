@@ -13,6 +13,7 @@ from typing import Any, Final
 import attrs
 
 from .errors import SettingsError
+from .pricing import PRICE_UNITS
 from .specs import Capabilities, Lifecycle, ModelSpec, ProviderSpec, words
 from .usage import Price, Prices
 
@@ -130,6 +131,9 @@ def _prices(value: object, _: ModelSpec) -> Prices:
 
 
 def _price(unit: str, fields: Mapping[str, Any]) -> Price:
+    if unit not in PRICE_UNITS:
+        msg = f"{unit!r} is no unit of a price; there are {', '.join(sorted(PRICE_UNITS))}"
+        raise ValueError(msg)
     rest = dict(fields)
     return Price(unit, _dollars(rest.pop("usd", None)), **rest)
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import attrs
 
-from .errors import ConfigurationError, MissingCredentialsError
+from .errors import AnymodalError, ConfigurationError, MissingCredentialsError
 from .specs import Deadlines, ErrorRefinement, Secret
 from .tls import NONE, Certificates, Tls
 
@@ -109,13 +109,23 @@ class Connection:
         if isinstance(source, Secret):
             value = source.reveal()
         else:
-            value = checked_key(await source(), f"{self._name}.{name}")
+            value = checked_key(await self._asked(name, source), f"{self._name}.{name}")
             self._given[name] = value
         self._revealed.pop(value, None)
         self._revealed[value] = None
         if len(self._revealed) > REMEMBERED_SECRETS:
             del self._revealed[next(iter(self._revealed))]
         return value
+
+    async def _asked(self, name: str, source: Callable[[], Awaitable[str]]) -> str:
+        try:
+            return await source()
+        except AnymodalError:
+            raise
+        except Exception as error:
+            # what it says may hold the key
+            msg = f"{self._name}.{name}: its source failed ({type(error).__name__})."
+            raise ConfigurationError(msg) from None
 
     async def has_other_keys(self) -> bool:
         """Whether some async source gives another key than when it was last asked."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Final
 
 from anyio.lowlevel import checkpoint_if_cancelled
 
@@ -15,6 +17,8 @@ from .usage import Cost, Usage, cost_of
 from .way import Plan, Way
 
 __all__ = ["Stake"]
+
+LOCAL: Final = Cost(Decimal(0), "it runs on this machine")
 
 
 class Stake:
@@ -164,11 +168,12 @@ class Stake:
         """
         row = self.row
         self._tokens = usage.total_tokens or 0
+        is_free = row.offer.spec.kind == "local" and row.model.prices is None
         if self.plan.budgets:
             self._reserve = await self._way.purses.reserve(
                 self.plan.budgets,
                 usage,
-                cost_of(usage, row.model.prices),
+                LOCAL if is_free else cost_of(usage, row.model.prices),
                 tags=tags,
                 where=f"{row.offer.spec.id}/{row.model.id}",
             )

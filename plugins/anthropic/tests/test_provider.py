@@ -280,3 +280,13 @@ async def test_drops_and_unknown_frames_change_nothing(provider, vendor):
         found = await streamed(provider, ask())
         assert found[:-1] == expected[:-1]
         assert found[-1].usage == expected[-1].usage
+
+
+async def test_the_sdk_logs_no_key(vendor, caplog):
+    """It writes headers into its log as they are, where somebody turns that on."""
+    caplog.set_level("DEBUG")
+    async with anymodal.Client(anymodal.Settings.from_mapping(vendor.settings())) as ai:
+        await ai.text.generate("Hi", model="anthropic/claude-sonnet-5-5")
+
+    assert "Request options" in caplog.text
+    assert vendor.key not in caplog.text

@@ -99,6 +99,8 @@ class Tool:
         failed = False
         try:
             content = _said(await self._ran(call))
+        except SystemExit:
+            content, failed = _complaint(_exited()), True
         except Exception as error:  # noqa: BLE001  # the model hears of it, and may do better
             content, failed = _complaint(error), True
         # Names of files may hold what no vendor could be sent.
@@ -120,9 +122,20 @@ async def _called(function: Callable[[], Any]) -> Any:
     """Call *function*, in a thread where it is synchronous."""
     if inspect.iscoroutinefunction(function):
         return await function()
-    # In a tuple, since trio takes no coroutine out of a thread.
-    (found,) = await anyio.to_thread.run_sync(lambda: (function(),), abandon_on_cancel=True)
+    (found,) = await anyio.to_thread.run_sync(_in_thread, function, abandon_on_cancel=True)
     return await found if inspect.isawaitable(found) else found
+
+
+def _in_thread(function: Callable[[], object]) -> tuple[object]:
+    """Call *function*; in a tuple, since trio takes no coroutine out of a thread."""
+    try:
+        return (function(),)
+    except SystemExit as error:  # it would end the thread, and nobody would be told
+        raise _exited() from error
+
+
+def _exited() -> RuntimeError:
+    return RuntimeError("it tried to end the program")
 
 
 def _positive(value: object) -> bool:

@@ -2,8 +2,8 @@
 The shapes of structured answers and of tools' arguments, as JSON Schema and back.
 
 Dataclasses, attrs classes and TypedDicts are read by msgspec, JSON Schemas are
-checked by fastjsonschema, and classes with `model_json_schema`, `model_validate`
-and `model_validate_json` read themselves. All three are imported when first used.
+checked by fastjsonschema, and classes with `model_json_schema` and
+`model_validate_json` read themselves. All three are imported when first used.
 """
 
 from __future__ import annotations

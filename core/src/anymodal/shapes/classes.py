@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 def read_itself(cls: object) -> bool:
     """Whether *cls* says its own schema and reads its own values."""
-    names = ("model_json_schema", "model_validate", "model_validate_json")
+    names = ("model_json_schema", "model_validate_json")
     return isinstance(cls, type) and all(callable(getattr(cls, name, None)) for name in names)
 
 
@@ -40,7 +40,10 @@ def schema_and_reader(cls: type[T]) -> tuple[dict[str, Any], Callable[[str], T]]
         return schema
 
     def read(inner: type[Any], value: object) -> object:
-        return inner.model_validate(value)
+        validate = getattr(inner, "model_validate", None)
+        if callable(validate):
+            return validate(value)
+        return inner.model_validate_json(msgspec.json.encode(value).decode())
 
     try:
         decoder = msgspec.json.Decoder(cls, dec_hook=read)

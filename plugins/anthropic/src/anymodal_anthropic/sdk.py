@@ -137,7 +137,7 @@ class SdkCarrier:
             "content-type": "application/json",
             "user-agent": self.client.user_agent,
             "anthropic-version": self.version,
-            "authorization": f"Bearer {await self.connection.required()}",
+            "authorization": _Unprinted(f"Bearer {await self.connection.required()}"),
             **more,
         }
 
@@ -155,6 +155,15 @@ class SdkCarrier:
     async def aclose(self) -> None:
         """Close the SDK's client and its connections."""
         await self.client.close()
+
+
+class _Unprinted(str):
+    """A header's value that does not print: the SDK logs headers as they are."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'…'"
 
 
 def sdk_carrier(connection: Connection) -> SdkCarrier:
