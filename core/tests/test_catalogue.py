@@ -228,6 +228,6 @@ def test_tables_do_not_depend_on_the_order_of_settings(said, order):
 def test_units_that_nobody_prices_are_named():
     """With those that there are."""
     with pytest.raises(
-        SettingsError, match="'inputt_token' is no unit of a price; there are .*input_token"
+        SettingsError, match=r"'inputt_token' is no unit of a price; there are .*input_token"
     ):
         overridden(ModelSpec(id="m-1"), {"prices": {"inputt_token": 1}}, "acme/m-1")

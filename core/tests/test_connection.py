@@ -226,15 +226,19 @@ def test_tls_without_truststore_trusts_what_openssl_trusts(monkeypatch):
     assert type(Tls().context) is ssl.SSLContext
 
 
+KEYED = "sk-secret"
+CLOSED = "the vault is closed"
+
+
 @pytest.mark.anyio
 async def test_a_source_that_fails_is_named_and_not_quoted():
     """What it says may hold the key."""
 
     async def source():
-        raise ValueError("sk-secret")
+        raise ValueError(KEYED)
 
     async def ours():
-        raise ConfigurationError("the vault is closed")
+        raise ConfigurationError(CLOSED)
 
     connection = Connection(
         provider="acme", credentials={"api_key": source, "other": ours}, clock=None

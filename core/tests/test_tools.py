@@ -398,16 +398,16 @@ async def test_sync_tools_run_in_threads_at_once():
 async def test_a_tool_that_wants_to_end_the_program():
     """The model hears of it; threads and the program go on."""
 
-    def leaves(now: bool) -> str:
+    def leaves(when: str) -> str:
         """Leave."""
         raise SystemExit(3)
 
-    async def leaves_too(now: bool) -> str:
+    async def leaves_too(when: str) -> str:
         """Leave."""
         raise SystemExit(3)
 
     for function in (leaves, leaves_too, leaves):
-        found = await tool_of(function)(ToolCall("c-1", function.__name__, '{"now": true}'))
+        found = await tool_of(function)(ToolCall("c-1", function.__name__, '{"when": "now"}'))
 
         assert found.is_error
         assert "it tried to end the program" in found.content

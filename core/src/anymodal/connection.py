@@ -122,8 +122,7 @@ class Connection:
             return await source()
         except AnymodalError:
             raise
-        except Exception as error:
-            # what it says may hold the key
+        except Exception as error:  # noqa: BLE001  # a stranger's; what it says may hold the key
             msg = f"{self._name}.{name}: its source failed ({type(error).__name__})."
             raise ConfigurationError(msg) from None
 
