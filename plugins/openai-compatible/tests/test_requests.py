@@ -629,6 +629,23 @@ def test_what_a_quirk_leaves_out_is_warned_of(quirks, settings, setting):
     assert [setting] == sent(quirks, **settings)[1]
 
 
+@pytest.mark.parametrize(
+    ("refused", "asked", "sent_as"),
+    [
+        (["none", "minimal"], "none", "low"),
+        (["xhigh", "max"], "max", "high"),
+        (["max"], "low", "low"),
+    ],
+)
+def test_an_effort_that_a_model_lacks_goes_to_its_nearest(refused, asked, sent_as):
+    """The vendor's default may be far from it."""
+    quirks = {"refused_efforts": {"m-1": frozenset(refused)}}
+    body, warned = sent(quirks, reasoning=asked)
+
+    assert sent_as == body["reasoning_effort"]
+    assert (["reasoning"] if asked != sent_as else []) == warned
+
+
 def test_vendors_without_schemas_are_told_of_the_schema():
     """In words, beside the caller's own system prompt."""
     body, _ = sent({"schemas": "json_object"}, schema=SCHEMA, system="Be brief.")

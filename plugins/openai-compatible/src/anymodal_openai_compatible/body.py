@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 from anymodal.errors import MalformedReplyError, UnsupportedFeatureError
 from anymodal.media import Media
@@ -80,24 +80,21 @@ def _add_effort(body: dict[str, object], request: TextRequest, quirks: Quirks, a
         if effort != "none":
             request.warn("reasoning", f"left out, because {model.id} does not reason")
         return
-    if effort in quirks.refused_efforts.get(model.id, ()):
-        request.warn("reasoning", f"left out, because {model.id} has no effort {effort!r}")
-        return
     own = quirks.own_efforts.get(model.id)
-    word: str = effort
-    if own is not None:
-        nearest = _nearest(effort, tuple(own))
-        if nearest != effort:
-            what = f"{nearest!r} is asked for, because {model.id} has no {effort!r}"
-            request.warn("reasoning", what)
-        word = own[nearest]
+    refused = quirks.refused_efforts.get(model.id, frozenset())
+    known = tuple(own or (one for one in EFFORTS if one not in refused))
+    nearest = _nearest(effort, cast("tuple[Effort, ...]", known))
+    if nearest != effort:
+        what = f"{nearest!r} is asked for, because {model.id} has no {effort!r}"
+        request.warn("reasoning", what)
     if own is not None or quirks.efforts is None:
+        word = own[nearest] if own else nearest
         chat = api == "chat"
         merge(body, {"reasoning_effort": word} if chat else {"reasoning": {"effort": word}})
-    elif effort in quirks.efforts:
-        merge(body, quirks.efforts[effort])
+    elif nearest in quirks.efforts:
+        merge(body, quirks.efforts[nearest])
     else:
-        request.warn("reasoning", f"left out, because the vendor has no effort {effort!r}")
+        request.warn("reasoning", f"left out, because the vendor has no effort {nearest!r}")
 
 
 def _nearest(effort: Effort, own: tuple[Effort, ...]) -> Effort:
