@@ -364,3 +364,34 @@ def test_variables_of_plugins_are_their_own(site):
     assert [("fault", "variable")] == [
         row[:2] for row in findings(site, 1, {**KEY, "ANYMODAL_ACNE_PATH": "x"})
     ]
+
+
+def test_names_that_nothing_goes_by_are_told_of(site):
+    """Nothing else would: a plugin may bring a modality, and a model may be new."""
+    site.settings(
+        """
+        [policies.texxt]
+        on_filtered = "next"
+        [routes.texxt]
+        [auto_detect]
+        text = ["acmee", "acme"]
+        [models."acme/something-else"]
+        context_tokens = 1
+        """
+    )
+    found = [row[2] for row in findings(site, 0) if row[:2] == ("warning", "settings")]
+
+    assert [
+        "auto_detect.text: no provider 'acmee' is installed. Did you mean acme?",
+        "policies.texxt: no modality is called 'texxt'. Did you mean text?",
+        "routes.texxt: no modality is called 'texxt'. Did you mean text?",
+    ] == sorted(found)
+
+
+def test_models_that_are_spelt_almost_like_one_are_told_of(site):
+    """What is set for them would go nowhere."""
+    known = re.search(r'ModelSpec\(id="([^"]+)"', ACME)[1]
+    site.settings(f'[models."acme/{known}x"]\ncontext_tokens = 1\n')
+    found = [row[2] for row in findings(site, 0) if row[:2] == ("warning", "settings")]
+
+    assert [f'models."acme/{known}x": acme lists no such model. Did you mean {known}?'] == found

@@ -26,6 +26,7 @@ from ..sections import REFERENCES
 from ..specs import ProviderSpec
 from ..trust import Candidate, candidates
 from .probe import Report, probe
+from .spelling import misspelt
 from .spending import budgets, slow_plugins
 
 __all__ = ["VARIABLES", "Finding", "examine"]
@@ -290,6 +291,12 @@ def _names(facts: Facts) -> Iterator[Finding]:
                 yield Finding("fault", "name", f'fallbacks."{start}": {lack}')
 
 
+def _spelling(facts: Facts) -> Iterator[Finding]:
+    modalities = [one.name for one in facts.registry.modalities()]
+    for message in misspelt(facts.settings, modalities, facts.offers):
+        yield Finding("warning", "settings", message)
+
+
 def _lack(facts: Facts, name: str, modalities: Collection[str]) -> str:
     """
     Return why *name* leads to nobody in any of *modalities*, or an empty string.
@@ -374,6 +381,7 @@ CHECKS: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     _files,
     _options,
     _names,
+    _spelling,
     _variables,
     _http,
     _cache,
