@@ -803,3 +803,16 @@ def test_plugins_in_use_can_be_set_to_none_at_all():
     assert users.merged(works).use == ()
     assert works.merged(users).use == ("sqlite-log",)
     assert users.merged(PluginSettings()).use == ("sqlite-log",)
+
+
+def test_facts_of_models_are_checked_with_the_rest(tmp_path):
+    """Whether or not a plugin offers the model, and each with its line."""
+    file = tmp_path / "anymodal.toml"
+    file.write_text(
+        '[models."acme/m-1"]\ncontext_tokens = "many"\nprices = { inputt_token = 1 }\nnonsense = 1\n'
+    )
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(path=file, environ={})
+
+    places = [fault.removeprefix(f"{file}:").partition(": ")[0] for fault in caught.value.faults]
+    assert ["2", "3", "4"] == sorted(places)

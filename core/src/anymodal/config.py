@@ -10,9 +10,10 @@ from typing import Final
 import attrs
 
 from . import layers, sections
+from .catalogue import overridden
 from .errors import ConfigurationError, SettingsError
 from .keyrings import Names
-from .layers import Layer
+from .layers import Layer, Table
 from .policies import Policy
 from .policy_settings import NOTHING, policies_of, policy_of
 from .sections import (
@@ -275,6 +276,9 @@ def _from_layer(layer: Layer) -> Settings:
         table.allow(_FACTS, "fact of a model")
         if not all(name.partition("/")):
             layer.fault(table.key, "a name such as provider/model is needed.")
+        for fact, value in table.found.items():
+            if fact in _FACTS:
+                _check_fact(table, fact, value)
     store = root.table("store")
     store.allow(("path",))
     return Settings(
@@ -294,6 +298,15 @@ def _from_layer(layer: Layer) -> Settings:
         store=store.take("path", layers.string),
         sources=(layer.name,),
     )
+
+
+def _check_fact(table: Table, fact: str, value: object) -> None:
+    """Note what is wrong with what is said of a model, whichever it is."""
+    try:
+        overridden(ModelSpec(id="any"), {fact: value}, "any")
+    except SettingsError as error:
+        for fault in error.faults:
+            table.layer.fault((*table.key, fact), fault.partition(": ")[2].rstrip(".") + ".")
 
 
 def _check_instances(found: Settings, every: Iterable[Layer]) -> None:
