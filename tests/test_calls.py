@@ -43,8 +43,8 @@ def tasks() -> int:
 
 
 def our_threads() -> list[str]:
-    """Return threads that are neither the test's nor the emulator's nor kept by the loop's library."""
-    kept = ("MainThread", "emulator", "Trio thread", "AnyIO worker", "asyncio_")
+    """Return threads that are neither the tests' servers' nor kept by the loop's library."""
+    kept = ("MainThread", "emulator", "wire", "Trio thread", "AnyIO worker", "asyncio_")
     return [one.name for one in threading.enumerate() if not one.name.startswith(kept)]
 
 
