@@ -152,7 +152,8 @@ def client(
     made = RealtimeProviderSpec(
         id="acme",
         display_name="Acme",
-        kind="local",
+        kind="remote",
+        base_url="https://acme.example",
         models=[ModelSpec(id="talks-1", prices=prices)],
         default_model="talks-1",
         connect=lambda _: provider,
