@@ -253,8 +253,8 @@ def anymodal_secrets() -> Iterable[SecretSource]:
 
     Returns:
         Objects with a `scheme`, a word, and a method `get(reference)`, which
-        returns the key or None. In settings, `api_key = "acme-vault:team/openai"`
-        asks the one whose scheme is `acme-vault` for `team/openai`, in a thread,
+        returns the key or None. In settings, `api_key = "acme-vault:team/acme"`
+        asks the one whose scheme is `acme-vault` for `team/acme`, in a thread,
         when the provider is connected and again when a key was refused. Asked
         only where `[plugins] use` names the plugin.
 
