@@ -11,6 +11,7 @@ from anymodal import (
     Client,
     Finish,
     Limits,
+    ModelSpec,
     Policy,
     Registry,
     Retry,
@@ -721,3 +722,26 @@ async def test_who_leaves_the_queue_leaves_nothing():
             assert before == used_of(ai, BUDGET)
             assert (1, 0) == (standing_of(ai).limiter.running, standing_of(ai).limiter.waiting)
         await ai.text.generate("hi", model=MODEL)
+
+
+@pytest.mark.parametrize("kind", ["local", "remote"])
+async def test_what_runs_on_the_machine_is_free_where_no_price_is_known(kind):
+    """A budget in dollars would otherwise forbid it; of a vendor nothing is free unsaid."""
+    found = Registry(
+        Settings.empty(),
+        plugins=[
+            Brings(
+                Scripted(says("yes")),
+                models=[ModelSpec(id="m-1")],
+                kind=kind,
+                base_url="http://x.example",
+            )
+        ],
+        distributions=(),
+    )
+    async with Client(registry=found, policy=Policy(budgets=[Budget(usd=1)])) as ai:
+        if kind == "local":
+            assert (await ai.text.generate("Hi", model="acme/m-1")).text
+        else:
+            with pytest.raises(e.BudgetExceededError, match="no price is known"):
+                await ai.text.generate("Hi", model="acme/m-1")

@@ -727,5 +727,7 @@ async def test_best_of_nothing_is_the_calls_error():
     async with open_market(Answers(), Answers()) as ai:
         with pytest.raises(e.NothingFitsError) as caught:
             await ai.text.generate("Hi", model=best(prefer="free"))
+        reply = await ai.text.generate("Hi", model=[best(prefer="free"), "beta/fair"])
 
     assert caught.value.record is not None
+    assert [e.NothingFitsError, type(None)] == [type(one.error) for one in reply.record.attempts]
