@@ -26,6 +26,9 @@ h1 { font-size: 2rem; margin: 0; letter-spacing: -.02em }
 h2 { margin: 2.5rem 0 .8rem; font-size: .85rem; letter-spacing: .12em; text-transform: uppercase;
   color: var(--dim) }
 .sum { color: var(--dim); margin: .3rem 0 0 }
+nav { display: flex; flex-wrap: wrap; gap: .4rem; margin-top: 1.1rem }
+nav a { color: inherit; text-decoration: none; border: 1px solid var(--line); font-size: .85rem;
+  background: var(--card); border-radius: 1rem; padding: .1rem .75rem } nav b { color: var(--dim) }
 .sum b { color: var(--ok) } .sum b.bad { color: var(--bad) }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(21rem, 1fr)); gap: 1rem }
 article { background: var(--card); border: 1px solid var(--line); border-top: 3px solid var(--ok);
@@ -59,22 +62,29 @@ SHOWN: Final = {
 
 
 def render(visits: Sequence[Visit]) -> str:
-    """Return the page; it needs nothing but itself and the artefacts beside it."""
+    """Return the page, what can be seen and heard first; it needs only the artefacts beside it."""
     good = sum(visit.outcome == "ok" for visit in visits)
     bad = len(visits) - good
     providers = len({visit.row.provider for visit in visits})
     verdict = f'<b class="bad">{bad} failed</b>' if bad else "<b>all is well</b>"
+    rooms = [(escape(name), list(group)) for name, group in groupby(visits, _modality)]
+    rooms.sort(key=lambda room: not any(visit.suffix in SHOWN for visit in room[1]))
+    links = "".join(f'<a href="#{name}">{name} <b>{len(group)}</b></a>' for name, group in rooms)
     sections = "".join(
-        f'<h2>{escape(modality)}</h2><div class="cards">{"".join(map(_card, group))}</div>'
-        for modality, group in groupby(visits, key=lambda visit: visit.row.modality)
+        f'<h2 id="{name}">{name}</h2><div class="cards">{"".join(map(_card, group))}</div>'
+        for name, group in rooms
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><title>anymodal tour</title>'
         f"<style>{STYLE}</style><main><h1>The tour</h1>"
         f'<p class="sum">{len(visits)} calls to {providers} providers on loopback: {verdict}.</p>'
-        f"{sections}</main></html>\n"
+        f"<nav>{links}</nav>{sections}</main></html>\n"
     )
+
+
+def _modality(visit: Visit) -> str:
+    return visit.row.modality
 
 
 def _card(visit: Visit) -> str:

@@ -57,7 +57,7 @@ def rows_of(specs: Iterable[AnySpec]) -> list[Row]:
     which then fails.
     """
     rows: list[Row] = []
-    for spec in sorted(specs, key=lambda spec: (spec.modality, spec.id)):
+    for spec in sorted(specs, key=_place):
         rows += [
             Row(spec.modality, spec.id, operation, _model_for(spec, operation))
             for operation in _operations(spec)
@@ -65,17 +65,23 @@ def rows_of(specs: Iterable[AnySpec]) -> list[Row]:
     return rows
 
 
+def _place(spec: AnySpec) -> tuple[int, str, str]:
+    known = list(OPERATIONS)
+    where = known.index(spec.modality) if spec.modality in known else len(known)
+    return where, spec.modality, spec.id
+
+
 ANY: Final = ModelSpec(id="any", listed=False)
 OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
-    "audio": AUDIO,
-    "embedding": EMBEDDING,
-    "image": IMAGE,
-    "realtime": REALTIME,
-    "retrieval": RETRIEVAL,
-    "speech": SPEECH,
     "text": TEXT,
-    "transcription": TRANSCRIPTION,
+    "image": IMAGE,
     "video": VIDEO,
+    "audio": AUDIO,
+    "speech": SPEECH,
+    "transcription": TRANSCRIPTION,
+    "realtime": REALTIME,
+    "embedding": EMBEDDING,
+    "retrieval": RETRIEVAL,
 }
 """By modality, what is asked of its providers, by name and in the order of the table."""
 
