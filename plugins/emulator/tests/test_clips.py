@@ -7,6 +7,10 @@ import io
 import av
 import pytest
 from anymodal_emulator.clips import clip, watched
+from anymodal_emulator.h264 import track
+from anymodal_emulator.pictures import CELL, mosaic
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
@@ -30,6 +34,35 @@ def test_clips_play(width, height, seconds):
         found.seconds,
         found.words,
     )
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.text(max_size=60),
+    st.integers(1, 90),
+    st.integers(1, 70),
+    st.integers(min_value=1, max_value=4),
+)
+def test_pictures_are_exact(words, width, height, count):
+    """A decoder gives each pixel as it was drawn, so no prediction and no skip is wrong."""
+    width, height = 2 * width, 2 * height
+    drawn = [mosaic(f"{words} {'#' * (number + 1)}", width, height) for number in range(count)]
+    with av.open(io.BytesIO(clip(words, width, height, count / 2))) as file:
+        planes = [one.reformat(format="gray").to_ndarray() for one in file.decode(video=0)]
+
+    assert count == len(planes)
+    for picture, plane in zip(drawn, planes, strict=True):
+        dark = int(plane.min())
+        assert (height, width) == plane.shape
+        assert [
+            [picture.cells[y // CELL][x // CELL] for x in range(width)] for y in range(height)
+        ] == [[int(light) == dark for light in row] for row in plane]
+
+
+def test_odd_sizes_are_refused():
+    """Colour stands for two pixels each way, so half of one cannot be told."""
+    with pytest.raises(ValueError, match="31x40"):
+        track([mosaic("waves", 31, 40)])
 
 
 def test_other_words_other_clips():

@@ -1,8 +1,8 @@
 """
 Clips that play, made without a library, and show the words that they were made of.
 
-A clip is an MP4 file of JPEG pictures from `pictures`, two a second, with a line that
-fills as it plays. The same words are its comment, where `watched` finds them again.
+A clip is an MP4 file of mosaics from `pictures`, two a second, with a line that fills as
+it plays. The same words are its comment, where `watched` finds them again.
 Boxes are those of ISO 14496-12 and 14496-14; the comment lies where players look for it.
 """
 
@@ -14,16 +14,14 @@ from typing import Final
 
 import attrs
 
-from .pictures import picture
+from .h264 import Track, track
+from .pictures import mosaic
 
 __all__ = ["PICTURES_PER_SECOND", "Watched", "clip", "watched"]
 
 PICTURES_PER_SECOND: Final = 2
 SCALE: Final = 1000
 """Ticks of a clip's clock in a second."""
-
-JPEG: Final = 0x6C
-"""Object type of JPEG pictures; mp4ra.org, read 2026-11-20."""
 
 _MATRIX: Final = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 _CONTAINERS: Final = frozenset({b"moov", b"trak", b"udta", b"ilst", b"\xa9cmt"})
@@ -35,18 +33,18 @@ def clip(words: str, width: int, height: int, seconds: float) -> bytes:
 
     Args:
         words: Who made it, of which prompt, how large: different ones give different bytes.
-        width: Pixels.
-        height: Pixels.
+        width: Pixels, an even number.
+        height: Pixels, an even number.
         seconds: How long it lasts, to the nearest half.
+
+    Raises:
+        ValueError: Width or height is odd.
     """
     count = max(round(seconds * PICTURES_PER_SECOND), 1)
-    frames = [
-        picture(f"{words} {'#' * (number + 1)}", width, height, media_type="image/jpeg")
-        for number in range(count)
-    ]
-    head = _box(b"ftyp", b"isom", struct.pack(">I", 512), b"isommp41")
-    start = len(head) + len(_moov(words, width, height, frames, 0)) + 8
-    return head + _moov(words, width, height, frames, start) + _box(b"mdat", *frames)
+    made = track([mosaic(f"{words} {'#' * (one + 1)}", width, height) for one in range(count)])
+    head = _box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomavc1")
+    start = len(head) + len(_moov(words, width, height, made, 0)) + 8
+    return head + _moov(words, width, height, made, start) + _box(b"mdat", *made.samples)
 
 
 def _box(kind: bytes, *parts: bytes) -> bytes:
@@ -58,8 +56,8 @@ def _full(kind: bytes, *parts: bytes, flags: int = 0) -> bytes:
     return _box(kind, struct.pack(">I", flags), *parts)
 
 
-def _moov(words: str, width: int, height: int, frames: list[bytes], start: int) -> bytes:
-    length = len(frames) * SCALE // PICTURES_PER_SECOND
+def _moov(words: str, width: int, height: int, made: Track, start: int) -> bytes:
+    length = len(made.samples) * SCALE // PICTURES_PER_SECOND
     times = struct.pack(">IIII", 0, 0, SCALE, length)
     mvhd = _full(
         b"mvhd", times, struct.pack(">IH10x", 1 << 16, 1 << 8), _MATRIX, bytes(24),
@@ -78,32 +76,29 @@ def _moov(words: str, width: int, height: int, frames: list[bytes], start: int) 
             b"minf",
             _full(b"vmhd", bytes(8), flags=1),
             _box(b"dinf", _full(b"dref", struct.pack(">I", 1), _full(b"url ", flags=1))),
-            _stbl(width, height, frames, start),
+            _stbl(width, height, made, start),
         ),
     )
     return _box(b"moov", mvhd, _box(b"trak", tkhd, media), _comment(words))
 
 
-def _stbl(width: int, height: int, frames: list[bytes], start: int) -> bytes:
-    largest = max(map(len, frames))
-    config = struct.pack(">BB3sIII", 13, JPEG, b"\x11\0\0", largest, 0, 0)[1:]
-    decoder = b"\x04" + bytes((len(config),)) + config
-    stream = struct.pack(">HB", 1, 0) + decoder + b"\x06\x01\x02"
-    esds = _full(b"esds", b"\x03" + bytes((len(stream),)), stream)
+def _stbl(width: int, height: int, made: Track, start: int) -> bytes:
     entry = _box(
-        b"mp4v",
+        b"avc1",
         struct.pack(">6xH16xHH", 1, width, height),
         struct.pack(">III", 72 << 16, 72 << 16, 0),
         struct.pack(">H32xHh", 1, 24, -1),
-        esds,
+        _box(b"avcC", made.config),
     )
-    sizes = struct.pack(f">II{len(frames)}I", 0, len(frames), *map(len, frames))
+    count = len(made.samples)
+    sizes = struct.pack(f">II{count}I", 0, count, *map(len, made.samples))
     step = SCALE // PICTURES_PER_SECOND
     return _box(
         b"stbl",
         _full(b"stsd", struct.pack(">I", 1), entry),
-        _full(b"stts", struct.pack(">III", 1, len(frames), step)),
-        _full(b"stsc", struct.pack(">IIII", 1, 1, len(frames), 1)),
+        _full(b"stts", struct.pack(">III", 1, count, step)),
+        _full(b"stss", struct.pack(">II", 1, 1)),
+        _full(b"stsc", struct.pack(">IIII", 1, 1, count, 1)),
         _full(b"stsz", sizes),
         _full(b"stco", struct.pack(">II", 1, start)),
     )
