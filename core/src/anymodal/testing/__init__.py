@@ -1,0 +1,34 @@
+"""
+What tests of plugins, and of programs that call them, are written with.
+
+`class TestText(TextSuite): provider = "acme"` is the whole contract test of a plugin.
+Needs the extra `testing`. Names are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .emulators import emulated
+
+_HOMES = {
+    "emulators": ("emulated",),
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "emulated",
+]
+
+
+def __getattr__(name: str) -> object:
+    try:
+        module = import_module(f".{_MODULE_OF[name]}", __name__)
+    except KeyError:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg) from None
+    found = getattr(module, name)
+    globals()[name] = found
+    return found
