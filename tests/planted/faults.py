@@ -1,0 +1,226 @@
+"""
+What is planted into good providers, to see whether the contract suites find it.
+
+Each fault breaks one clause of `docs/contract.md`. The table is written before the
+suites are, so that no suite is fitted to what it happens to find. Faults of clauses
+that every modality has are planted into the provider of text.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+__all__ = ["FAULTS", "Fault"]
+
+
+@attrs.frozen
+class Fault:
+    """
+    Something wrong with a provider.
+
+    Attributes:
+        id: Its name; no two faults of a modality share one.
+        modality: Into whose sample provider it is planted.
+        clause: What it breaks.
+        how: What the provider does.
+    """
+
+    id: str
+    modality: str
+    clause: str
+    how: str
+
+
+def _planted(modality: str, *rows: tuple[str, str, str]) -> tuple[Fault, ...]:
+    return tuple(Fault(name, modality, clause, how) for name, clause, how in rows)
+
+
+FAULTS: Final = (
+    *_planted(
+        "text",
+        # -- what every modality has
+        ("speaks-no-contract", "plugin.connects", "connects to an object without any method"),
+        ("opens-in-connect", "plugin.connects", "opens a socket while it connects"),
+        ("imports-http", "plugin.imports-little", "imports an HTTP library at the top"),
+        ("starts-a-thread", "plugin.imports-little", "starts a thread at the top"),
+        ("counts-its-calls", "plugin.hooks-repeat", "a hook offers another spec the second time"),
+        ("cites-nothing", "spec.cites-its-sources", "a model has facts and no page"),
+        ("free-for-unknown", "spec.prices-have-a-source", "a price is 0 because it is not known"),
+        ("undated-price", "spec.prices-have-a-source", "prices of the year 1970"),
+        ("lost-default", "spec.default-is-served", "the default model is in no table"),
+        ("retired-default", "spec.default-is-served", "the default model is retired"),
+        ("own-words", "spec.capabilities-are-known", "a capability that no modality knows"),
+        ("answers-nothing", "call.answers", "answers without a word"),
+        ("never-asks", "call.answers", "answers by itself and asks no vendor"),
+        ("one-answer", "call.hears-what-is-asked", "gives every prompt the same answer"),
+        ("keeps-usage", "call.tells-usage", "does not say what the vendor counted"),
+        ("counts-zero", "call.tells-usage", "says 0 tokens where the vendor counted some"),
+        ("loses-request-id", "call.keeps-the-request-id", "does not say the vendor's id"),
+        ("shares-state", "call.serves-many-at-once", "keeps the request of a call in itself"),
+        ("leaks-a-task", "call.leaves-nothing", "starts a task that outlives the call"),
+        ("leaks-a-socket", "call.leaves-nothing", "leaves a connection open when closed"),
+        ("swallows-cancel", "cancel.goes-through", "takes a cancellation for a failure"),
+        ("cancelled-socket", "cancel.leaves-nothing", "a cancelled call's request goes on"),
+        ("dies-of-cancel", "cancel.leaves-it-usable", "serves nobody after a cancelled call"),
+        ("shields-itself", "deadline.is-kept", "shields the wait for its vendor from the deadline"),
+        ("rate-is-server", "error.has-its-class", "takes HTTP 429 for a failure of the server"),
+        ("raw-error", "error.has-its-class", "lets the HTTP library's own errors through"),
+        ("wait-is-lost", "error.tells-the-wait", "does not say what Retry-After said"),
+        ("tries-again", "error.is-tried-once", "tries again by itself"),
+        (
+            "broken-is-answer",
+            "error.of-a-broken-connection",
+            "takes a broken answer for a whole one",
+        ),
+        ("nonsense-is-answer", "error.of-nonsense", "takes a web page for an answer"),
+        ("nameless-error", "error.says-who", "raises errors that do not say whose they are"),
+        ("sends-no-key", "key.is-sent", "sends a key of its own whatever it is given"),
+        ("asks-without-key", "key.is-asked-for", "sends requests without a key"),
+        ("key-in-repr", "key.is-never-shown", "prints its key"),
+        ("key-in-error", "key.is-never-shown", "puts its key into an error"),
+        ("key-in-log", "key.is-never-shown", "logs its key"),
+        ("key-in-cause", "key.is-never-shown", "chains an error that has the key"),
+        ("yes-and-no", "refused.before-it-is-sent", "says no to what it is asked and sends it"),
+        ("serves-retired", "refused.where-retired", "a retired model under a living alias"),
+        # -- text
+        ("no-finish", "text.stream.ends-in-one-finish", "ends without a Finish"),
+        ("after-finish", "text.stream.ends-in-one-finish", "goes on after its Finish"),
+        ("two-finishes", "text.stream.ends-in-one-finish", "ends twice"),
+        ("empty-piece", "text.stream.has-no-empty-piece", "begins with an empty piece"),
+        ("one-piece", "text.stream.comes-in-pieces", "says it streams and sends one piece"),
+        ("holds-back", "text.stream.comes-as-it-is-said", "reads all before it gives the first"),
+        ("streams-other", "text.stream.agrees-with-generate", "streams other words than it writes"),
+        ("leaves-open", "text.stream.closes-when-left", "reads on behind a stream that was left"),
+        ("whole-if-cut", "text.stream.tells-what-was-cut", "ends a cut stream in good order"),
+        ("ascii-only", "text.prompt.arrives-whole", "drops what is not ASCII"),
+        ("breaks-runes", "text.answer.arrives-whole", "decodes a stream piece by piece"),
+        ("last-turn-only", "text.prompt.keeps-its-turns", "sends the last turn alone"),
+        ("no-system", "text.prompt.has-its-system", "leaves out the system prompt"),
+        ("drops-max", "text.setting.is-sent-or-warned-of", "drops max_tokens in silence"),
+        (
+            "lenient",
+            "text.setting.is-refused-where-strict",
+            "drops what it cannot do, though strict",
+        ),
+        ("stop-for-length", "text.finish.says-why", "takes an answer cut at max_tokens for whole"),
+        ("long-is-bad", "text.error.of-a-long-prompt", "takes a long prompt for a bad request"),
+        ("quota-is-rate", "text.error.of-a-quota", "takes an empty account for a busy vendor"),
+        ("filter-is-bad", "text.error.of-a-filter", "takes a filtered prompt for a bad request"),
+        ("filter-is-stop", "text.finish.says-filtered", "takes a filtered answer for a whole one"),
+        ("late-is-whole", "text.error.while-it-streams", "takes an error in a stream for its end"),
+        ("no-arguments", "text.can.call-functions", "loses the arguments of calls"),
+        ("no-result", "text.can.call-functions", "does not send what functions returned"),
+        ("shapeless", "text.can.fit-a-shape", "does not send the shape"),
+        ("blind", "text.can.see-pictures", "does not send pictures"),
+        ("illiterate", "text.can.read-files", "does not send files"),
+        ("deaf", "text.can.hear-sound", "does not send sound"),
+        ("unseeing", "text.can.watch-clips", "does not send clips"),
+        ("thoughtless", "text.can.reason", "does not ask for reasoning"),
+        ("uncited", "text.can.cite", "loses the sources"),
+        ("no-search", "text.can.search", "does not ask for a search"),
+        ("mixed-batch", "text.can.batch", "gives the answers of a batch in another order"),
+        ("no-models", "text.can.list-models", "lists models that are not served"),
+    ),
+    *_planted(
+        "image",
+        ("not-a-picture", "image.opens", "gives bytes that are no picture"),
+        ("wrong-type", "image.says-its-type", "calls a PNG a JPEG"),
+        ("any-size", "image.has-its-size", "drops the size in silence"),
+        ("one-of-two", "image.has-its-count", "gives one picture where two are asked for"),
+        ("short-prompt", "image.prompt.arrives-whole", "cuts the prompt"),
+        ("edits-nothing", "image.edit.sends-its-picture", "makes a new picture instead"),
+        ("drops-seed", "image.setting.is-sent-or-warned-of", "drops the seed in silence"),
+        ("filter-is-bad", "image.error.of-a-filter", "takes a filtered prompt for a bad request"),
+        ("pays-twice", "image.error.of-a-lost-answer", "sends a paid request again"),
+        ("gives-links", "image.is-fetched", "gives a link that dies instead of the picture"),
+    ),
+    *_planted(
+        "video",
+        ("not-a-clip", "video.opens", "gives bytes that are no clip"),
+        ("half-a-file", "video.file.is-whole-or-absent", "leaves half a file behind"),
+        ("forgets-jobs", "video.job.comes-back", "keeps the handle in itself"),
+        ("ends-early", "video.job.ends-once", "says done before it is"),
+        ("back-steps", "video.job.progress-never-falls", "tells progress that falls"),
+        ("fails-well", "video.job.tells-failure", "takes a failed job for a running one"),
+        ("goes-on", "video.job.cancels", "says cancelled and lets the vendor go on"),
+        ("odd-state", "video.job.unknown-is-running", "dies of a state that it does not know"),
+        ("pays-twice", "video.job.is-made-once", "submits again where the answer was lost"),
+        ("no-picture", "video.picture.arrives", "does not send the first picture"),
+        ("drops-seconds", "video.setting.is-sent-or-warned-of", "drops the length in silence"),
+        ("key-in-handle", "video.job.handle-is-plain", "keeps its key in the handle"),
+    ),
+    *_planted(
+        "audio",
+        ("not-a-sound", "audio.opens", "gives bytes that are no sound"),
+        ("wrong-type", "audio.says-its-type", "calls a WAV an MP3"),
+        ("drops-seconds", "audio.setting.is-sent-or-warned-of", "drops the length in silence"),
+        ("short-prompt", "audio.prompt.arrives-whole", "cuts the prompt"),
+        ("enhances-nothing", "audio.enhance.sends-its-sound", "does not send the sound"),
+        ("forgets-jobs", "audio.job.comes-back", "keeps the handle in itself"),
+    ),
+    *_planted(
+        "speech",
+        ("not-a-sound", "speech.plays", "gives bytes that are no sound"),
+        ("wrong-rate", "speech.says-its-rate", "says 24 kHz of a sound of 16 kHz"),
+        ("any-format", "speech.format.is-kept", "gives WAV where MP3 is asked for"),
+        ("one-voice", "speech.voice.is-kept", "speaks in one voice only"),
+        ("no-end", "speech.stream.ends-in-one-end", "ends without a SpeechEnd"),
+        ("one-chunk", "speech.stream.comes-in-pieces", "says it streams and gives one piece"),
+        ("streams-other", "speech.stream.agrees-with-synthesize", "streams another sound"),
+        ("leaves-open", "speech.stream.closes-when-left", "reads on behind a stream that was left"),
+        ("waits-for-all", "speech.live.speaks-before-the-end", "waits for the whole text"),
+        ("no-voices", "speech.voices.are-listed", "lists voices that do not speak"),
+        ("clones-anyone", "speech.clone.needs-consent", "clones a voice without consent"),
+    ),
+    *_planted(
+        "transcription",
+        ("hears-nothing", "transcription.hears-words", "does not send the sound"),
+        ("mixed-segments", "transcription.segments.are-in-order", "gives segments out of order"),
+        ("milliseconds", "transcription.times.are-seconds", "takes milliseconds for seconds"),
+        ("wordless", "transcription.can.time-words", "loses the words' times"),
+        ("one-speaker", "transcription.can.tell-speakers", "loses who spoke"),
+        ("late-finals", "transcription.live.ends-with-finals", "ends before the last words"),
+        ("changes-finals", "transcription.live.finals-stay", "changes what was final"),
+        ("leaves-open", "transcription.live.closes-when-left", "keeps the socket of a left call"),
+    ),
+    *_planted(
+        "realtime",
+        ("silent", "realtime.answers", "never gives the vendor's sound"),
+        ("textless", "realtime.says-what-it-heard", "loses what was said"),
+        ("no-tools", "realtime.calls-functions", "loses calls of functions"),
+        ("talks-on", "realtime.is-interrupted", "goes on when it is interrupted"),
+        ("leaves-open", "realtime.closes-when-left", "keeps the socket of a left session"),
+        ("broken-is-end", "realtime.tells-a-broken-socket", "takes a broken socket for the end"),
+        ("wrong-format", "realtime.format.is-kept", "takes sound of a format that it has not"),
+    ),
+    *_planted(
+        "embedding",
+        ("one-short", "embedding.has-one-a-text", "gives one vector too few"),
+        ("by-index", "embedding.keeps-the-order", "gives vectors in the order of the answer"),
+        ("random", "embedding.repeats", "gives the same text two vectors"),
+        ("meaningless", "embedding.is-near-where-meaning-is", "near texts lie far apart"),
+        ("any-length", "embedding.has-its-dimensions", "drops the dimensions in silence"),
+        ("too-many", "embedding.keeps-its-limits", "declares more texts than its vendor takes"),
+        ("unsorted", "embedding.sparse-is-sorted", "gives the indices of a vector unsorted"),
+        ("no-purpose", "embedding.tells-the-purpose", "drops the purpose in silence"),
+        ("not-normal", "embedding.is-normalised-where-said", "says that lengths are 1"),
+        ("ascii-only", "embedding.text-arrives-whole", "drops what is not ASCII"),
+    ),
+    *_planted(
+        "retrieval",
+        ("loses-text", "retrieval.gives-back-what-it-got", "gives documents back without text"),
+        ("keeps-both", "retrieval.upsert-replaces", "keeps two documents of one id"),
+        ("keeps-deleted", "retrieval.deletes", "finds what was deleted"),
+        ("any-filter", "retrieval.filters", "takes no notice of a filter"),
+        ("or-is-and", "retrieval.filters", "takes Or for And"),
+        ("no-limit", "retrieval.keeps-the-limit", "gives more than was asked for"),
+        ("worst-first", "retrieval.gives-the-nearest-first", "gives the farthest first"),
+        ("miscounts", "retrieval.counts", "counts what a filter leaves out"),
+        ("lost-is-empty", "retrieval.misses-a-collection", "finds nothing in what is not there"),
+        ("forgets-models", "retrieval.remembers-its-collections", "forgets what was kept of it"),
+        ("drops-none", "retrieval.drops", "keeps a dropped collection"),
+    ),
+)
+"""By modality; the clauses are those of `docs/contract.md`."""
