@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from anymodal import hookimpl
 
 if TYPE_CHECKING:
-    from anymodal import Connection
+    from anymodal import Connection, EmulatorSpec
     from anymodal.modalities.retrieval import RetrievalProviderSpec
 
     from .store import QdrantStore
@@ -35,6 +35,16 @@ def anymodal_retrieval_providers() -> Iterator[RetrievalProviderSpec]:
         capabilities=Capabilities(yes={"dense", "sparse", "hybrid"}),
         settings={"path"},
         in_memory={"path": ":memory:"},
+    )
+
+
+@hookimpl
+def anymodal_emulators() -> Iterator[EmulatorSpec]:
+    """Offer a stand-in for a server."""
+    from anymodal import EmulatorSpec  # noqa: PLC0415  # as above
+
+    yield EmulatorSpec(
+        provider="qdrant", app="anymodal_qdrant.emulator:app", key="emulated-qdrant-key"
     )
 
 

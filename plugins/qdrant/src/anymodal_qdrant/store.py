@@ -7,6 +7,7 @@ the event loop while it counts; the plain one in threads does neither.
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -214,13 +215,11 @@ class QdrantStore:
             raise
         except UnexpectedResponse as error:
             headers = {key.lower(): value for key, value in error.headers.items()}
-            status, content = error.status_code or 0, error.content
-            raise status_error(provider, status, headers, content, scrub=connection.scrub) from None
+            status, words = error.status_code or 0, _words(error.content)
+            raise status_error(provider, status, headers, words, scrub=connection.scrub) from None
         except ResourceExhaustedResponse as error:
-            msg = f"{provider}: HTTP 429"
-            raise e.RateLimitedError(
-                msg, provider=provider, status=429, retry_after=float(error.retry_after_s)
-            ) from None
+            headers, words = {"retry-after": str(error.retry_after_s)}, str(error.message).encode()
+            raise status_error(provider, 429, headers, words, scrub=connection.scrub) from None
         except ResponseHandlingException as error:
             found = error.source
             if isinstance(found, ValueError):  # what pydantic and json raise
@@ -237,6 +236,18 @@ class QdrantStore:
             msg = f"{name}: the answer cannot be read ({type(error).__name__})"
             return e.MalformedReplyError(msg, provider=provider)
         return e.BadRequestError(f"{name}: {error}", provider=provider)
+
+
+def _words(content: bytes) -> bytes:
+    """
+    Return what a refusal says.
+
+    Source: https://api.qdrant.tech/api-reference, read 2026-11-20: it stands in `status.error`.
+    """
+    try:
+        return str(json.loads(content)["status"]["error"]).encode()
+    except (LookupError, RecursionError, TypeError, ValueError):
+        return content
 
 
 def _check_free(folder: Path) -> None:
@@ -256,9 +267,12 @@ def _check_free(folder: Path) -> None:
 
 
 def _collections(client: QdrantClient, name: str | None) -> list[Collection]:
-    names = [one.name for one in client.get_collections().collections]
+    if name is None:
+        names = [one.name for one in client.get_collections().collections]
+    else:
+        names = [name] if client.collection_exists(name) else []
     found: list[Collection] = []
-    for one in names if name is None else [name] if name in names else []:
+    for one in names:
         kept = (client.get_collection(one).config.metadata or {}).get(KEPT)
         if isinstance(kept, dict):
             found.append(Collection.from_dict({**kept, "name": one}))
