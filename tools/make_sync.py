@@ -29,8 +29,8 @@ DUNDERS: Final = {
     "__aiter__": "__iter__",
     "__anext__": "__next__",
 }
-LEFT_OUT: Final = {"bind", "call", "take"}
-"""What facades have for the core, not for callers."""
+LEFT_OUT: Final = {"bind", "call", "sync_face", "take", "turns"}
+"""What facades have for the core, not for callers; and turns, which are heard while one answers."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

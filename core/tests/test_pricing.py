@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from anymodal.pricing import PRICE_UNITS, TYPICAL, Price, Prices, Used, typical_cost
+from anymodal.modalities import BUILT_IN, Modality
+from anymodal.pricing import PRICE_UNITS, Price, Prices, Used, typical_cost
 from anymodal.usage import Cost, Usage, cost_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -244,6 +245,9 @@ def test_a_discount_is_one_on_everything(items):
     assert "half" == half.source
 
 
+TYPICAL = {one.name: one.typical for one in BUILT_IN}
+
+
 # -- for comparing ------------------------------------------------------------------------------
 
 
@@ -267,21 +271,20 @@ def test_a_discount_is_one_on_everything(items):
 )
 def test_typical_work_has_a_cost(modality, table, usd):
     """By the first way of selling it whose units are all priced; unknown is not cheap."""
-    assert (None if usd is None else Decimal(usd)) == typical_cost(table, modality)
+    assert (None if usd is None else Decimal(usd)) == typical_cost(table, TYPICAL.get(modality, ()))
 
 
 def test_every_kind_of_work_is_typical_of_something():
     """Units that nobody prices would compare nothing."""
-    from anymodal.modalities import BUILT_IN
-
-    assert {one.name for one in BUILT_IN} == TYPICAL.keys()
-    assert {unit for mixes in TYPICAL.values() for mix in mixes for unit in mix} <= PRICE_UNITS
+    assert {"retrieval"} == {name for name, mixes in TYPICAL.items() if not mixes}
+    with pytest.raises(ValueError, match="nothing is sold by the dozen"):
+        Modality(name="poetry", spec="acme.room:Spec", typical=[{"character": 1}, {"dozen": 1}])
 
 
 @given(items=ITEMS)
 def test_free_prices_make_free_work(items):
     """And cheaper prices never dearer work."""
     whole = Prices(items, SOURCE, DAY)
-    for modality in TYPICAL:
-        cost = typical_cost(whole, modality)
-        assert typical_cost(whole.times(0, "free", DAY), modality) == (None if cost is None else 0)
+    for mixes in TYPICAL.values():
+        cost = typical_cost(whole, mixes)
+        assert typical_cost(whole.times(0, "free", DAY), mixes) == (None if cost is None else 0)

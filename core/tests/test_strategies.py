@@ -8,7 +8,7 @@ import attrs
 import pytest
 from anymodal import Capabilities, ModelSpec, Price, Prices, Query, best
 from anymodal import errors as e
-from anymodal.modalities import BUILT_IN
+from anymodal.modalities import BUILT_IN, TEXT
 from anymodal.modalities.image import ImageProviderSpec
 from anymodal.modalities.realtime import RealtimeProviderSpec
 from anymodal.modalities.retrieval import RetrievalProviderSpec
@@ -16,8 +16,8 @@ from anymodal.modalities.speech import SpeechProviderSpec, VoiceSpec
 from anymodal.modalities.text import TextProviderSpec
 from anymodal.modalities.transcription import TranscriptionProviderSpec
 from anymodal.resolution import Decision, Offer, Row, decided
+from anymodal.resolution import best as choosing
 from anymodal.resolution.action import by_action, by_default
-from anymodal.resolution.best import chosen
 from anymodal.resolution.detection import detected, settled
 from anymodal.resolution.naming import normalised
 from anymodal.resolution.override import by_override
@@ -401,6 +401,11 @@ FACTS = [
     offer("text", "old", priced("older", Decimal("0.5"), lifecycle=OLD), priority=9),
     offer("text", "locked", priced("shut", 0), missing="locked needs an API key."),
 ]
+
+
+def chosen(asked, wanted, offers):
+    """Who serves best, as the typical text has it."""
+    return choosing.chosen(asked, wanted, offers, TEXT.typical)
 
 
 @pytest.mark.parametrize(

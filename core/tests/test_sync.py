@@ -93,7 +93,7 @@ def public(cls):
         for name, value in vars(base).items()
         if name in RENAMED or not name.startswith("_")
     }
-    for name in ("bind", "modality", "take"):  # for the core, not for callers
+    for name in ("bind", "modality", "sync_face", "take"):  # for the core, not for callers
         found.pop(name, None)
     return found
 

@@ -371,7 +371,9 @@ class Call:
         """
         left = self._left()
         limit = left if seconds is None else min(seconds, left)
-        with anyio.CancelScope(deadline=anyio.current_time() + limit):
+        scope = anyio.CancelScope()
+        self._way.arm(scope, limit)
+        with scope:
             try:
                 return await doing
             except e.AnymodalError:
@@ -380,6 +382,10 @@ class Call:
                 with transport_errors(self.record.instance):
                     raise
         raise self._late(limit, whole=limit == left)
+
+    def arm(self, scope: anyio.CancelScope, seconds: float) -> None:
+        """Cancel *scope* when *seconds* have gone by on the client's clock."""
+        self._way.arm(scope, seconds)
 
     def _left(self) -> float:
         total = self.deadlines.total
@@ -476,7 +482,8 @@ class Facade(ABC, Generic[BoundT]):
     Base of what `client[modality]` gives.
 
     A modality's own facade subclasses this, says what it binds, and runs its
-    operations through `call`.
+    operations through `call`. With a method `sync_face`, as
+    `anymodal.sync.face.HasFace` has it, `SyncClient[modality]` serves it too.
     """
 
     modality: ClassVar[Modality[Any]]

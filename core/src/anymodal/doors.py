@@ -273,6 +273,12 @@ class Doors:
             if self._is_outdated(door, before, scope_before):
                 self._give_up(key, door)
 
+    def give_up_unless(self, is_offered: Callable[[Offer], bool]) -> None:
+        """Give up the doors to what is not offered any more; calls under way keep theirs."""
+        for key, door in tuple(self._open.items()):
+            if not is_offered(door.offer):
+                self._give_up(key, door)
+
     def _is_outdated(self, door: Door, settings: Settings, scope: Scope) -> bool:
         """Whether *door*, which was connected under *settings*, would be another one now."""
         now, name = self._settings, door.offer.instance

@@ -24,7 +24,7 @@ from . import errors as e
 from . import modalities
 from .index import normalise
 from .markers import PROJECT
-from .quarantine import ACTING, RESOLVE, Offers, Quarantine, hook_manager
+from .quarantine import ACTING, RESOLVE, Offers, Quarantine, hook_manager, specify
 from .trust import Candidate, State, candidates
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ class Plugins:
         for host in hosts:
             with _hosts_own(host):
                 tame = _tame(host)
+                if self._quarantine.lacks_modality(_hooks_of(tame)):
+                    self._load_modalities()
                 self.host_offers.append(self._quarantine.prove(tame))
                 self._admit(tame, self.host_offers[-1], f"host {len(self.host_offers)}")
 
@@ -113,14 +115,17 @@ class Plugins:
     def load_all(self) -> list[Plugin]:
         """Load every plugin: all imports first, then new modalities, then the rest."""
         with self._lock:
-            for one in self.all:
-                self._attempt(one, self._import)
-            for one in self.all:
-                if "anymodal_modalities" in one.hooks:
-                    self._attempt(one, self._prove)
+            self._load_modalities()
             for one in self.all:
                 self._attempt(one, self._prove)
             return self.all
+
+    def _load_modalities(self) -> None:
+        for one in self.all:
+            self._attempt(one, self._import)
+        for one in self.all:
+            if "anymodal_modalities" in one.hooks:
+                self._attempt(one, self._prove)
 
     def acting(self, hook: str, use: Sequence[str]) -> tuple[object, ...]:
         """
@@ -172,7 +177,7 @@ class Plugins:
     def _import(self, plugin: Plugin) -> None:
         if plugin.module is None:
             module = _tame(import_module(plugin.candidate.module))
-            plugin.hooks = frozenset(n for n in dir(module) if n.startswith(f"{PROJECT}_"))
+            plugin.hooks = _hooks_of(module)
             plugin.module = module
 
     def _prove(self, plugin: Plugin) -> None:
@@ -187,9 +192,13 @@ class Plugins:
 
     def _admit(self, plugin: object, offers: Offers, name: str) -> None:
         for modality in offers.modalities:
-            self.manager.add_hookspecs(import_module(modality.hookspecs))
+            specify(self.manager, modality.hookspecs)
             self._quarantine.know(modality)
         self.manager.register(plugin, name)
+
+
+def _hooks_of(plugin: object) -> frozenset[str]:
+    return frozenset(name for name in dir(plugin) if name.startswith(f"{PROJECT}_"))
 
 
 class _Hooks:
@@ -201,9 +210,8 @@ def _tame(plugin: object) -> object:
     if type(plugin).__eq__ is object.__eq__:
         return plugin
     hooks = _Hooks()
-    for name in dir(plugin):
-        if name.startswith(f"{PROJECT}_"):
-            setattr(hooks, name, getattr(plugin, name))
+    for name in _hooks_of(plugin):
+        setattr(hooks, name, getattr(plugin, name))
     return hooks
 
 

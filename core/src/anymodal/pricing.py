@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final
 
 import attrs
 
@@ -185,44 +185,22 @@ class Prices:
 
 # -- for comparing ------------------------------------------------------------------------
 
-Mix: TypeAlias = Mapping[str, int]
 
-TYPICAL: Final[Mapping[str, tuple[Mix, ...]]] = {
-    "text": ({"input_token": 3000, "output_token": 1000}, {"character": 16_000}),
-    "image": ({"image": 1}, {"megapixel": 1}, {"input_token": 100, "image_output_token": 1000}),
-    "video": ({"second": 5},),
-    "audio": ({"second": 30}, {"character": 100}),
-    "speech": (
-        {"character": 1000},
-        {"second": 60},
-        {"input_token": 250, "audio_output_token": 1200},
-    ),
-    "transcription": (
-        {"second": 60},
-        {"audio_input_token": 600, "output_token": 200},
-        {"input_token": 600, "output_token": 200},
-    ),
-    "realtime": ({"second": 60}, {"audio_input_token": 600, "audio_output_token": 1200}),
-    "embedding": ({"input_token": 1000}, {"character": 4000}),
-    "retrieval": (),
-}
-"""
-One piece of work of each kind, in the units it may be sold by: the first mix whose
-units are all priced counts. They are for comparing models, and no forecast.
-"""
-
-
-def typical_cost(prices: Prices | None, modality: str) -> Decimal | None:
+def typical_cost(prices: Prices | None, mixes: Iterable[Mapping[str, int]]) -> Decimal | None:
     """
     Return dollars for a typical piece of work, or None where that is unknown.
 
     Of several sizes or qualities the cheapest counts. A fee for each request is
     added.
+
+    Args:
+        prices: The model's; None where they are unknown.
+        mixes: The work in units; the first whose units are all priced counts.
     """
     if prices is None:
         return None
     fee = prices.cheapest("request")
-    for mix in TYPICAL.get(modality, ()):
+    for mix in mixes:
         costs = [prices.cheapest(unit) for unit in mix]
         known = [usd for usd in costs if usd is not None]
         if len(known) == len(mix):

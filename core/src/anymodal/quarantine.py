@@ -23,7 +23,7 @@ from .modalities import Modality
 from .specs import CommandSpec, EmulatorSpec, ProviderSpec
 from .trust import Candidate
 
-__all__ = ["ACTING", "RESOLVE", "Offers", "Quarantine", "hook_manager"]
+__all__ = ["ACTING", "RESOLVE", "Offers", "Quarantine", "hook_manager", "specify"]
 
 MAX_ITEMS: Final = 1000
 """More specs from one hook are a generator without an end."""
@@ -58,8 +58,16 @@ def hook_manager(modules: Iterable[str] = ()) -> pluggy.PluginManager:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
     for name in modules:
-        manager.add_hookspecs(import_module(name))
+        specify(manager, name)
     return manager
+
+
+def specify(manager: pluggy.PluginManager, name: str) -> None:
+    """Put the hookspecs of the module *name* into force; several modalities may share one."""
+    module = import_module(name)
+    callers = vars(manager.hook).values()
+    if not any(one.spec is not None and one.spec.namespace is module for one in callers):
+        manager.add_hookspecs(module)
 
 
 class Quarantine:
@@ -233,7 +241,7 @@ def _put_into_force(
     if modality.hook in known:
         msg = f"{where}: there is such a modality already"
         raise ValueError(msg)
-    manager.add_hookspecs(import_module(modality.hookspecs))
+    specify(manager, modality.hookspecs)
     caller = getattr(manager.hook, modality.hook, None)
     if caller is None or not caller.has_spec():
         msg = f"{where}: {modality.hookspecs} does not specify {modality.hook}"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import copy
 import importlib
+import threading
+import weakref
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
+
+import pluggy
 
 from . import errors as e
 from .catalogue import OfferedModel, is_free
@@ -24,10 +28,22 @@ from .trust import candidates
 __all__ = ["OfferedModel", "Registry"]
 
 
+class Watcher(Protocol):
+    """Who is told that other plugins than before are there."""
+
+    def look_again(self) -> None:
+        """Go by what is there now."""
+
+
 class _Installed:
-    """Plugins that several registries share."""
+    """Plugins that several registries share, and who remembers something of them."""
 
     plugins: Plugins
+
+    def __init__(self, hosts: Iterable[object]) -> None:
+        self.hosts = tuple(hosts)
+        self.changing = threading.Lock()
+        self.watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
 
 
 class Registry:
@@ -39,7 +55,7 @@ class Registry:
     Args:
         settings: By default what the files and the environment say.
         plugins: Objects with hooks that the host brings itself, for tests or
-            for applications with providers of their own.
+            for applications with providers of their own; see `register`.
         distributions: What is installed; by default what is found on `sys.path`.
     """
 
@@ -51,9 +67,8 @@ class Registry:
         distributions: Sequence[Distribution] | None = None,
     ) -> None:
         self.settings = settings if settings is not None else Settings.load()
-        self._hosts = tuple(plugins)
         self._distributions = distributions
-        self._installed = _Installed()
+        self._installed = _Installed(plugins)
         self.scope = Scope()
         self.reload()
 
@@ -71,14 +86,76 @@ class Registry:
     def _facts(self) -> Facts:
         return Facts(self._plugins, self.settings, self.scope)
 
+    # -- what is there ------------------------------------------------------------------
+
     def reload(self) -> None:
-        """Look again at what is installed. What was imported before stays imported."""
+        """
+        Look again at what is installed. What was imported before stays imported.
+
+        Clients of this registry go by it from their next call on: a name may lead
+        elsewhere, and a provider that is gone or is another than before is no longer
+        called through the connection that there was. Calls under way end as they would.
+        """
+        with self._installed.changing:
+            self._look_up(self._installed.hosts)
+
+    def register(self, plugin: object) -> None:
+        """
+        Add an object with hooks of the host's own, in force at once.
+
+        It stays until `unregister`, also over `reload`. What it has that acts unasked,
+        such as observers, acts in clients that are entered or reloaded after this.
+
+        Raises:
+            BrokenPluginError: It cannot be used; nothing has changed then.
+            ConfigurationError: It is registered already.
+        """
+        with self._installed.changing:
+            hosts = self._installed.hosts
+            if any(one is plugin for one in hosts):
+                msg = f"The plugin {type(plugin).__name__} is registered already."
+                raise e.ConfigurationError(msg)
+            self._look_up((*hosts, plugin))
+
+    def unregister(self, plugin: object) -> None:
+        """
+        Take an object of the host's own away; calls under way end as they would.
+
+        Raises:
+            ConfigurationError: It is not registered.
+        """
+        with self._installed.changing:
+            hosts = self._installed.hosts
+            left = tuple(one for one in hosts if one is not plugin)
+            if len(left) == len(hosts):
+                msg = f"The plugin {type(plugin).__name__} is not registered."
+                raise e.ConfigurationError(msg)
+            self._look_up(left)
+
+    def _look_up(self, hosts: tuple[object, ...]) -> None:
         importlib.invalidate_caches()
-        found = self._distributions
+        found, rules = self._distributions, self.settings.plugins
         if found is None:
-            found = installed() if self.settings.plugins.autoload else ()
-        rules = self.settings.plugins
-        self._installed.plugins = Plugins(candidates(found, rules), self._hosts)
+            found = installed() if rules.autoload else ()
+        self._installed.plugins = Plugins(candidates(found, rules), hosts)
+        self._installed.hosts = hosts
+        for one in tuple(self._installed.watchers):
+            one.look_again()
+
+    def watch(self, watcher: Watcher) -> None:
+        """Have *watcher* told when other plugins than before are there, for as long as it lives."""
+        self._installed.watchers.add(watcher)
+
+    @property
+    def manager(self) -> pluggy.PluginManager:
+        """
+        Everything healthy in one hook manager, for calling hooks and looking around.
+
+        It is another one after `reload`, `register` and `unregister`; a plugin that is
+        registered in it, and not here, takes part in its hook calls alone.
+        """
+        self._plugins.load_all()
+        return self._plugins.manager
 
     # -- listings ---------------------------------------------------------------------
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
 
-from .errors import SettingsError
+from .errors import RequestError, SettingsError
+from .modalities import Modality
 from .specs import ProviderSpec
 
-__all__ = ["laid_over", "vendor_option"]
+__all__ = ["call_options", "laid_over", "vendor_option", "with_default"]
 
 OptionT = TypeVar("OptionT")
 
@@ -54,6 +55,55 @@ def vendor_option(
     if faults:
         raise SettingsError(faults)
     return msgspec.convert(written, cls)
+
+
+def call_options(
+    modality: Modality[Any], written: Mapping[str, object], instance: str
+) -> Mapping[str, object]:
+    """
+    Return what settings say of every call, as the options class of *modality* has it.
+
+    Args:
+        modality: One that a plugin brings; those of the core are read with the settings.
+        written: Values by name, as they stand in a file.
+        instance: Whose calls, for errors.
+
+    Raises:
+        SettingsError: It has no such options; every fault is listed.
+    """
+    cls, where = modality.options_class(), f"{instance}: options.{modality.name}"
+    known = () if cls is None else tuple(field.name for field in attrs.fields(cls))
+    found: dict[str, object] = {}
+    faults = []
+    for name, value in written.items():
+        if cls is None or name not in known:
+            faults.append(f"{where}.{name}: there is no such option. Known: {', '.join(known)}.")
+            continue
+        try:
+            found[name] = getattr(cls(**{name: value}), name)
+        except (TypeError, ValueError, RequestError) as error:
+            faults.append(f"{where}.{name}: {str(error).removeprefix(f'{name}: ')}")
+    if faults:
+        raise SettingsError(faults)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def with_default(
+    default: object, given: Sequence[OptionT], cls: type[OptionT]
+) -> tuple[OptionT, ...]:
+    """
+    Return the options of a call with what settings say laid under them.
+
+    Args:
+        default: `Offer.vendor_option`.
+        given: The caller's, of any vendors.
+        cls: Base of the modality's options.
+    """
+    if not isinstance(default, cls):
+        return tuple(given)
+    own = [laid_over(default, one) for one in given if type(one) is type(default)]
+    others = [one for one in given if type(one) is not type(default)]
+    return (*(own or [default]), *others)
 
 
 def laid_over(default: OptionT, given: OptionT) -> OptionT:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
+import anyio
 import attrs
 
 from . import errors as e
@@ -142,6 +143,7 @@ class Way:
         self.registry = registry
         self.doors = doors
         self.clock = clock
+        self.arm: Callable[[anyio.CancelScope, float], None] = getattr(clock, "arm", _armed)
         self.chance: Callable[[], float] = random.random
         self.tell: Callable[[Event], None] | None = None
         self.middleware: tuple[Middleware, ...] = ()
@@ -156,6 +158,7 @@ class Way:
         self._plans: dict[tuple[str, str], Plan] = {}
         self._standings: dict[tuple[str, str], Standing] = {}
         self._limiters: dict[str, Limiter] = {}
+        registry.watch(self)
 
     def descend(self, parent: Way) -> None:
         """Come under the policies and budgets of *parent*, and be seen by its observers."""
@@ -220,6 +223,15 @@ class Way:
         """Resolve every name anew and read every policy again, as after a reload."""
         self._resolved.clear()
         self._plans.clear()
+
+    def look_again(self) -> None:
+        """Go by the plugins that are there now, after others were."""
+        self.forget()
+        self.doors.give_up_unless(self._is_offered)
+
+    def _is_offered(self, offer: Offer) -> bool:
+        decision = self.registry.explain(f"{offer.instance}/any", modality=offer.spec.modality)
+        return any(row.offer.spec == offer.spec for row in decision.rows)
 
     # -- what holds there -----------------------------------------------------------------
 
@@ -296,6 +308,11 @@ def _wall_of(clock: Clock) -> Callable[[], float]:
     """Return what gives the time of day: the clock's own, where it has one."""
     found: Callable[[], float] = getattr(clock, "wall", time.time)
     return found
+
+
+def _armed(scope: anyio.CancelScope, seconds: float) -> None:
+    """Cancel *scope* when *seconds* have gone by; a clock of its own kind has its own way."""
+    scope.deadline = anyio.current_time() + seconds
 
 
 def _in_memory() -> Store:

@@ -15,8 +15,9 @@ from anymodal import Capabilities, ModelSpec, TextProviderSpec, hookimpl
 from anymodal.errors import ContextLengthError
 from anymodal.specs import EmulatorSpec, ProviderSpec
 from anymodal_emulator import commands, page, samples
+from anymodal_emulator.operations import Operation
 from anymodal_emulator.text_visits import MORNING, SIZE
-from anymodal_emulator.tour import Row, Visit, rows_of, travel
+from anymodal_emulator.tour import Row, Visit, operations_of, rows_of, travel
 from anymodal_emulator.visits import PROMPT
 
 from . import conftest
@@ -147,11 +148,34 @@ def test_rows_are_in_order_and_none_is_left_out():
     smell = SmellSpec(id="acme", display_name="Acme", connect=connect)
 
     assert rows_of([text(id="b"), smell, text(id="a", kind="local")]) == [
-        Row("smell", "acme", "call"),
         Row("text", "a", "generate", "acme-1"),
         Row("text", "b", "generate", "acme-1"),
         Row("text", "b", "models"),
+        Row("smell", "acme", "call"),
     ]
+
+
+async def sniff(client, visit, name):
+    """Never called."""
+
+
+SNIFFS = {"sniff": Operation("", sniff), "live": Operation("live", sniff)}
+
+
+def test_a_modality_brings_what_is_asked_of_it():
+    """One that names nothing, or what is not there, has a row that fails."""
+    smell = SmellSpec(id="acme", display_name="Acme", connect=connect)
+    kind = anymodal.Modality(name="smell", spec="acme:Smell", visits=f"{__name__}:SNIFFS")
+    lost = attrs.evolve(kind, visits="acme_that_is_not_there:SNIFFS")
+    mine = attrs.evolve(kind, name="text")
+
+    def rows(*modalities):
+        return [row.operation for row in rows_of([smell], operations_of(modalities))]
+
+    assert ["sniff"] == rows(kind)
+    assert ["call"] == rows(lost)
+    assert ["call"] == rows(attrs.evolve(kind, visits=""))
+    assert "sniff" not in operations_of([mine])["text"]
 
 
 def test_calls_are_made_and_shown(tmp_path, acme):

@@ -30,7 +30,9 @@ from .making import BoundMaker, Maker, OnProgress, finished, progress_of
 
 if TYPE_CHECKING:
     from ..doors import Door
+    from ..loops import KeptLoop
     from ..resolution import Row
+    from ..sync.audio import SyncAudioFacade
 
 __all__ = ["AskedAudio", "AskedEnhancement", "AudioFacade"]
 
@@ -307,6 +309,12 @@ class AudioFacade(Facade[BoundMaker]):
             ConfigurationError: Nobody here serves the instance that it names.
         """
         return self._maker.resumed(token)
+
+    def sync_face(self, loop: KeptLoop) -> SyncAudioFacade:
+        """Return the same without `await`."""
+        from ..sync.audio import SyncAudioFacade  # noqa: PLC0415  # few programs need both
+
+        return SyncAudioFacade(self, loop)
 
     def bind(self, provider: AudioProvider) -> BoundMaker:
         """Return *provider* with its methods to be awaited."""

@@ -21,12 +21,14 @@ from ..modalities.embedding import (
 from ..policies import Policy
 from ..specs import Deadlines
 from ..usage import Usage
-from ..vendor_options import laid_over
+from ..vendor_options import with_default
 from .awaiting import awaited
 from .embedding_parts import Parts, tokens_of
 
 if TYPE_CHECKING:
+    from ..loops import KeptLoop
     from ..resolution import Row
+    from ..sync.embedding import SyncEmbeddingFacade
 
 __all__ = ["AskedEmbedding", "BoundEmbedding", "EmbeddingFacade"]
 
@@ -67,17 +69,12 @@ class AskedEmbedding:
         Raises:
             InvalidRequestError: Something in it no provider could serve.
         """
-        options, default = tuple(self.options), row.offer.vendor_option
-        if isinstance(default, EmbeddingOption):
-            given = [laid_over(default, one) for one in options if type(one) is type(default)]
-            others = [one for one in options if type(one) is not type(default)]
-            options = (*(given or [default]), *others)
         return EmbeddingRequest(
             model=row.model,
             texts=(self.texts,) if isinstance(self.texts, str) else tuple(self.texts),
             purpose=self.purpose,
             dimensions=self.dimensions,
-            options=options,
+            options=with_default(row.offer.vendor_option, self.options, EmbeddingOption),
             end_user=self.end_user,
             deadlines=call.deadlines,
             strict=self.strict,
@@ -145,6 +142,12 @@ class EmbeddingFacade(Facade[BoundEmbedding]):
             end_user=end_user, strict=strict, raw=raw,
         )  # fmt: skip
         return await call.through(_ask)
+
+    def sync_face(self, loop: KeptLoop) -> SyncEmbeddingFacade:
+        """Return the same without `await`."""
+        from ..sync.embedding import SyncEmbeddingFacade  # noqa: PLC0415  # few programs need both
+
+        return SyncEmbeddingFacade(self, loop)
 
     def bind(self, provider: EmbeddingProvider) -> BoundEmbedding:
         """Return *provider* with its method to be awaited."""

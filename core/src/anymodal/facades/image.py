@@ -21,7 +21,9 @@ from .awaiting import awaited
 
 if TYPE_CHECKING:
     from ..doors import Door
+    from ..loops import KeptLoop
     from ..resolution import Row
+    from ..sync.image import SyncImageFacade
 
 __all__ = ["AskedImage", "BoundImage", "ImageFacade"]
 
@@ -199,6 +201,12 @@ class ImageFacade(Facade[BoundImage]):
             msg = "images: at least one is needed."
             raise e.InvalidRequestError(msg, field="images")
         return await call.through(_ask)
+
+    def sync_face(self, loop: KeptLoop) -> SyncImageFacade:
+        """Return the same without `await`."""
+        from ..sync.image import SyncImageFacade  # noqa: PLC0415  # few programs need both
+
+        return SyncImageFacade(self, loop)
 
     def bind(self, provider: ImageProvider) -> BoundImage:
         """Return *provider* with its methods to be awaited."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..call import Facade, ModelChoice
 from ..modalities import REALTIME, Modality
@@ -22,6 +22,10 @@ from .asking_realtime import AskedRealtime
 from .conversing import RealtimeSession
 from .lines import bind
 from .tool_rounds import ToolRounds
+
+if TYPE_CHECKING:
+    from ..loops import KeptLoop
+    from ..sync.realtime import SyncRealtimeFacade
 
 __all__ = ["RealtimeFacade"]
 
@@ -102,6 +106,12 @@ class RealtimeFacade(Facade[OpensRealtime]):
             options=options, end_user=end_user, strict=strict, raw=raw,
         )  # fmt: skip
         return RealtimeSession(call, rounds, is_bounded=timeout is not None)
+
+    def sync_face(self, loop: KeptLoop) -> SyncRealtimeFacade:
+        """Return the same without `await`."""
+        from ..sync.realtime import SyncRealtimeFacade  # noqa: PLC0415  # few programs need both
+
+        return SyncRealtimeFacade(self, loop)
 
     def bind(self, provider: OpensRealtime) -> OpensRealtime:
         """Return *provider*."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..call import Facade, ModelChoice
 from ..modalities import RETRIEVAL, Modality
@@ -15,6 +15,10 @@ from ..policies import Policy
 from ..specs import Deadlines
 from .asking_retrieval import AskedCollection, AskedCreate, AskedDelete, AskedQuery, AskedUpsert
 from .retrieving import BoundRetrieval, bind
+
+if TYPE_CHECKING:
+    from ..loops import KeptLoop
+    from ..sync.retrieval import SyncRetrievalFacade
 
 __all__ = ["RetrievalFacade"]
 
@@ -289,6 +293,12 @@ class RetrievalFacade(Facade[BoundRetrieval]):
         call = self.call("collections", timeout=timeout, policy=policy, tags=tags)
         call.asked = AskedCollection(model=model, options=options)
         return await call.through(lambda call: call.asked.all(call))
+
+    def sync_face(self, loop: KeptLoop) -> SyncRetrievalFacade:
+        """Return the same without `await`."""
+        from ..sync.retrieval import SyncRetrievalFacade  # noqa: PLC0415  # few programs need both
+
+        return SyncRetrievalFacade(self, loop)
 
     def bind(self, provider: RetrievalProvider) -> BoundRetrieval:
         """Return *provider* with its methods to be awaited."""

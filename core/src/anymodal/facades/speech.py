@@ -31,7 +31,9 @@ from .speech_stream import SpeechStream
 
 if TYPE_CHECKING:
     from ..doors import Door
+    from ..loops import KeptLoop
     from ..resolution import Row
+    from ..sync.speech import SyncSpeechFacade
 
 __all__ = ["AskedClone", "AskedSpeech", "BoundSpeech", "SpeechFacade", "SpeechStream"]
 
@@ -263,6 +265,12 @@ class SpeechFacade(Facade[BoundSpeech]):
             options=options, end_user=end_user, strict=strict, raw=raw,
         )  # fmt: skip
         return await call.through(_clone)
+
+    def sync_face(self, loop: KeptLoop) -> SyncSpeechFacade:
+        """Return the same without `await`."""
+        from ..sync.speech import SyncSpeechFacade  # noqa: PLC0415  # few programs need both
+
+        return SyncSpeechFacade(self, loop)
 
     def bind(self, provider: SpeechProvider) -> BoundSpeech:
         """Return *provider* with the way to speak that it lacks derived from the other."""

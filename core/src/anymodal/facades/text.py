@@ -36,6 +36,8 @@ from .text_stream import TextStream
 
 if TYPE_CHECKING:
     from ..doors import Door
+    from ..loops import KeptLoop
+    from ..sync.text import SyncTextFacade
 
 __all__ = ["BoundText", "Estimate", "TextFacade", "TextStream"]
 
@@ -327,6 +329,12 @@ class TextFacade(Facade[BoundText]):
         limits = [one for one in (max_tokens, row.model.max_output_tokens) if one is not None]
         longest = min(limits, default=None)
         return Estimate(tokens, longest, cost_of(Usage(tokens, longest), row.model.prices))
+
+    def sync_face(self, loop: KeptLoop) -> SyncTextFacade:
+        """Return the same without `await`."""
+        from ..sync.text import SyncTextFacade  # noqa: PLC0415  # few programs need both
+
+        return SyncTextFacade(self, loop)
 
     def bind(self, provider: TextProvider) -> BoundText:
         """Return *provider* with the way to answer that it lacks derived from the other."""

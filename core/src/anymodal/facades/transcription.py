@@ -25,6 +25,8 @@ from .listening import BoundTranscription, bind
 
 if TYPE_CHECKING:
     from ..doors import Door
+    from ..loops import KeptLoop
+    from ..sync.transcription import SyncTranscriptionFacade
 
 __all__ = ["TranscriptionFacade"]
 
@@ -147,6 +149,12 @@ class TranscriptionFacade(Facade[BoundTranscription]):
             end_user=end_user, strict=strict, raw=raw,
         )  # fmt: skip
         return LiveTranscription(call, is_bounded=timeout is not None)
+
+    def sync_face(self, loop: KeptLoop) -> SyncTranscriptionFacade:
+        """Return the same without `await`."""
+        from ..sync.transcription import SyncTranscriptionFacade  # noqa: PLC0415  # few programs need both
+
+        return SyncTranscriptionFacade(self, loop)
 
     def bind(self, provider: TranscriptionProvider) -> BoundTranscription:
         """Return *provider* with its ways to transcribe."""

@@ -35,7 +35,9 @@ from .making import BoundMaker, Maker, OnProgress, finished, progress_of
 
 if TYPE_CHECKING:
     from ..doors import Door
+    from ..loops import KeptLoop
     from ..resolution import Row
+    from ..sync.video import SyncVideoFacade
 
 __all__ = ["AskedComposition", "AskedVideo", "VideoFacade"]
 
@@ -319,6 +321,12 @@ class VideoFacade(Facade[BoundMaker]):
             ConfigurationError: Nobody here serves the instance that it names.
         """
         return self._maker.resumed(token)
+
+    def sync_face(self, loop: KeptLoop) -> SyncVideoFacade:
+        """Return the same without `await`."""
+        from ..sync.video import SyncVideoFacade  # noqa: PLC0415  # few programs need both
+
+        return SyncVideoFacade(self, loop)
 
     def bind(self, provider: VideoProvider) -> BoundMaker:
         """Return *provider* with its methods to be awaited."""

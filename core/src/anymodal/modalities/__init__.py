@@ -8,13 +8,14 @@ imported when first used. The nine that come with anymodal are offered through
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import attrs
 
 from ..markers import hookimpl
+from ..pricing import PRICE_UNITS
 from ..specs import is_id, names
 
 if TYPE_CHECKING:
@@ -53,6 +54,15 @@ def _name(_: object, attribute: attrs.Attribute[str], value: str) -> None:
         raise ValueError(msg)
 
 
+def _mixes(found: Iterable[Mapping[str, int]]) -> tuple[Mapping[str, int], ...]:
+    """Return *found*, each of which names units that prices may have."""
+    given = tuple(found)
+    if strange := {unit for mix in given for unit in mix} - PRICE_UNITS:
+        msg = f"typical: nothing is sold by the {min(strange)}"
+        raise ValueError(msg)
+    return given
+
+
 @attrs.frozen(kw_only=True)
 class Modality(Generic[FacadeT_co]):
     """
@@ -70,6 +80,11 @@ class Modality(Generic[FacadeT_co]):
             settings give none.
         strategy: `module:function` that routes bare names, as
             `anymodal.resolution.Strategy` says; by the tables of models if not said.
+        typical: One piece of such work in the units it may be sold by, for comparing
+            models: the first mix whose units are all priced counts. It is no forecast.
+        visits: `module:NAME` of what `anymodal tour` asks of its providers, a mapping of
+            names to `anymodal_emulator.operations.Operation`; empty where the tour has
+            its own, or none.
     """
 
     name: str = attrs.field(validator=_name)
@@ -79,6 +94,8 @@ class Modality(Generic[FacadeT_co]):
     hookspecs: str = "anymodal.hookspecs"
     options: str = ""
     strategy: str = "anymodal.resolution.table:by_table"
+    typical: tuple[Mapping[str, int], ...] = attrs.field(default=(), converter=_mixes, eq=False)
+    visits: str = ""
 
     @property
     def hook(self) -> str:
@@ -128,6 +145,7 @@ TEXT: Final[Modality[TextFacade]] = Modality(
         "web_search",
     },
     options="anymodal.modalities.text_options:TextOptions",
+    typical=({"input_token": 3000, "output_token": 1000}, {"character": 16_000}),
 )
 IMAGE: Final[Modality[ImageFacade]] = Modality(
     name="image",
@@ -135,6 +153,7 @@ IMAGE: Final[Modality[ImageFacade]] = Modality(
     facade="anymodal.facades.image:ImageFacade",
     capabilities={"image_edit", "image_input", "progress", "streaming"},
     strategy="anymodal.resolution.pattern:by_table_then_pattern",
+    typical=({"image": 1}, {"megapixel": 1}, {"input_token": 100, "image_output_token": 1000}),
 )
 VIDEO: Final[Modality[VideoFacade]] = Modality(
     name="video",
@@ -149,6 +168,7 @@ VIDEO: Final[Modality[VideoFacade]] = Modality(
         "text_to_video",
     },
     strategy="anymodal.resolution.pattern:by_table_then_pattern",
+    typical=({"second": 5},),
 )
 AUDIO: Final[Modality[AudioFacade]] = Modality(
     name="audio",
@@ -162,6 +182,7 @@ AUDIO: Final[Modality[AudioFacade]] = Modality(
         "streaming",
         "text_to_audio",
     },
+    typical=({"second": 30}, {"character": 100}),
 )
 SPEECH: Final[Modality[SpeechFacade]] = Modality(
     name="speech",
@@ -169,6 +190,11 @@ SPEECH: Final[Modality[SpeechFacade]] = Modality(
     facade="anymodal.facades.speech:SpeechFacade",
     capabilities={"live", "streaming", "voice_cloning", "word_timestamps"},
     strategy="anymodal.resolution.voice:by_voice",
+    typical=(
+        {"character": 1000},
+        {"second": 60},
+        {"input_token": 250, "audio_output_token": 1200},
+    ),
 )
 TRANSCRIPTION: Final[Modality[TranscriptionFacade]] = Modality(
     name="transcription",
@@ -176,6 +202,11 @@ TRANSCRIPTION: Final[Modality[TranscriptionFacade]] = Modality(
     facade="anymodal.facades.transcription:TranscriptionFacade",
     capabilities={"diarization", "live", "streaming", "word_timestamps"},
     strategy="anymodal.resolution.action:by_action",
+    typical=(
+        {"second": 60},
+        {"audio_input_token": 600, "output_token": 200},
+        {"input_token": 600, "output_token": 200},
+    ),
 )
 REALTIME: Final[Modality[RealtimeFacade]] = Modality(
     name="realtime",
@@ -183,12 +214,14 @@ REALTIME: Final[Modality[RealtimeFacade]] = Modality(
     facade="anymodal.facades.realtime:RealtimeFacade",
     capabilities={"audio_input", "audio_output", "function_calling", "image_input", "live"},
     strategy="anymodal.resolution.override:by_override",
+    typical=({"second": 60}, {"audio_input_token": 600, "audio_output_token": 1200}),
 )
 EMBEDDING: Final[Modality[EmbeddingFacade]] = Modality(
     name="embedding",
     spec="anymodal.modalities.embedding:EmbeddingProviderSpec",
     facade="anymodal.facades.embedding:EmbeddingFacade",
     capabilities={"dense", "dimensions", "image_input", "sparse"},
+    typical=({"input_token": 1000}, {"character": 4000}),
 )
 RETRIEVAL: Final[Modality[RetrievalFacade]] = Modality(
     name="retrieval",

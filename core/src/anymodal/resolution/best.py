@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Final, Literal, TypeAlias, get_args
@@ -18,6 +18,7 @@ from . import Decision, Offer, Query, Row, row_of
 __all__ = ["Best", "Preference", "best", "chosen"]
 
 Preference: TypeAlias = Literal["cheapest", "free", "priority"]
+Mixes: TypeAlias = Sequence[Mapping[str, int]]
 
 PREFERENCES: Final[tuple[str, ...]] = get_args(Preference)
 
@@ -83,9 +84,10 @@ def _words(field: str, found: Iterable[str]) -> tuple[str, ...]:
     return given
 
 
-def chosen(query: Query, wanted: Best, offers: Sequence[Offer]) -> Decision:
-    """Return who serves best, the first being the best of all."""
-    rows = sorted(_rows(query, wanted, offers), key=lambda row: _rank(row, wanted.prefer))
+def chosen(query: Query, wanted: Best, offers: Sequence[Offer], typical: Mixes) -> Decision:
+    """Return who serves best, the first being the best of all, by the cost of *typical* work."""
+    found = _rows(query, wanted, offers, typical)
+    rows = sorted(found, key=lambda row: _rank(row, wanted.prefer, typical))
     winners = tuple(row for row in rows if not row.refused)
     return Decision(
         name=repr(wanted),
@@ -97,12 +99,12 @@ def chosen(query: Query, wanted: Best, offers: Sequence[Offer]) -> Decision:
     )
 
 
-def _rows(query: Query, wanted: Best, offers: Sequence[Offer]) -> Iterator[Row]:
+def _rows(query: Query, wanted: Best, offers: Sequence[Offer], typical: Mixes) -> Iterator[Row]:
     needs = (*wanted.needs, *query.needs, *([query.action] if query.action else []))
     own = {offer.spec.id for offer in offers if _is_usable(offer) and _is_own(offer)}
     for offer in offers:
         for model in offer.models:
-            lack = _lack(offer, model, needs, wanted)
+            lack = _lack(offer, model, needs, wanted, typical)
             if not lack and not _is_own(offer) and offer.spec.id in own:
                 lack = f"{offer.spec.id}/{model.id} is the same"
             if lack:
@@ -119,7 +121,9 @@ def _is_usable(offer: Offer) -> bool:
     return offer.enabled and offer.configured
 
 
-def _lack(offer: Offer, model: ModelSpec, needs: Sequence[str], wanted: Best) -> str:
+def _lack(
+    offer: Offer, model: ModelSpec, needs: Sequence[str], wanted: Best, typical: Mixes
+) -> str:
     """Return the fact that keeps *model* out, or an empty string."""
     names = (offer.instance, f"{offer.instance}/{model.id}")
     if wanted.among is not None and not any(
@@ -132,18 +136,16 @@ def _lack(offer: Offer, model: ModelSpec, needs: Sequence[str], wanted: Best) ->
             return f"known not to have {need}" if known is False else f"not known to have {need}"
     if wanted.prefer == "free" and not is_free(model):
         return "not known to be free"
-    if wanted.prefer == "cheapest" and _cost(offer, model) is None:
+    if wanted.prefer == "cheapest" and typical_cost(model.prices, typical) is None:
         return "its price is not known"
     return ""
 
 
-def _cost(offer: Offer, model: ModelSpec) -> Decimal | None:
-    return typical_cost(model.prices, offer.spec.modality)
-
-
-def _rank(row: Row, prefer: Preference) -> tuple[bool, bool, Decimal, int, bool, str, str]:
+def _rank(
+    row: Row, prefer: Preference, typical: Mixes
+) -> tuple[bool, bool, Decimal, int, bool, str, str]:
     offer, model = row.offer, row.model
-    cost = _cost(offer, model) if prefer == "cheapest" else None
+    cost = typical_cost(model.prices, typical) if prefer == "cheapest" else None
     return (
         bool(row.refused),
         model.lifecycle.state != "active",

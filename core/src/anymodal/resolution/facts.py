@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -16,11 +16,14 @@ from ..modalities import BUILT_IN, Modality
 from ..quarantine import Offers
 from ..scopes import Scope
 from ..specs import ProviderSpec
+from ..vendor_options import call_options
 from . import Offer
 
 __all__ = ["Facts"]
 
 AnySpec: TypeAlias = ProviderSpec[Any]
+
+_CHECKED: Final = frozenset(one.name for one in BUILT_IN)
 
 
 @attrs.frozen
@@ -117,7 +120,13 @@ class Facts:
         return doors.get(name) or doors[spec.id]  # by an id that it used to have
 
     def _doors(self, spec: AnySpec, label: str) -> Iterator[Offer]:
-        return under_each_name(spec, label, self.settings, self.scope)
+        for offer in under_each_name(spec, label, self.settings, self.scope):
+            if offer.options and spec.modality not in _CHECKED:  # they could not be read before
+                kind = self.modality(spec.modality)
+                checked = call_options(kind, offer.options, offer.instance)
+                yield attrs.evolve(offer, options=checked)
+            else:
+                yield offer
 
     def _spec(self, name: str, modality: str) -> tuple[AnySpec, str]:
         """Load the one plugin that serves *name*, and return its spec for *modality*."""

@@ -48,7 +48,8 @@ class Routing:
             modality = self._facts.modality(query.modality)
             if wanted is not None:
                 _check_needs(wanted, modality)
-                return chosen(query, wanted, self._facts.providers(query.modality))
+                offers = self._facts.providers(query.modality)
+                return chosen(query, wanted, offers, modality.typical)
             return self._routed(query, modality, seen)
         except e.AnymodalError as error:
             return Decision(name=query.name, modality=query.modality, strategy="none", error=error)

@@ -10,13 +10,26 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from ..client import Client
 from ..config import Settings
 from ..connection import Clock
+from ..errors import ConfigurationError
 from ..events import Observer
 from ..loops import KeptLoop
-from ..modalities import Modality
+from ..modalities import (
+    AUDIO,
+    EMBEDDING,
+    IMAGE,
+    REALTIME,
+    RETRIEVAL,
+    SPEECH,
+    TEXT,
+    TRANSCRIPTION,
+    VIDEO,
+    Modality,
+)
 from ..policies import Policy
 from ..registry import Registry
 from ..scopes import Key
 from ..secrets import SecretSource
+from .face import HasFace
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["SyncClient"]
 
 T = TypeVar("T")
+FaceT = TypeVar("FaceT")
 
 
 class SyncClient:
@@ -94,6 +108,7 @@ class SyncClient:
         self._client = client
         self._loop = loop
         self._guard = threading.Lock()
+        self._faces: dict[Modality[Any], Any] = {}
         self._is_open = self._is_child = False
 
     @property
@@ -101,68 +116,66 @@ class SyncClient:
         """What is installed and configured."""
         return self._client.registry
 
+    def __getitem__(self, modality: Modality[HasFace[FaceT]]) -> FaceT:
+        """
+        Return what serves *modality*: `ai[TEXT]` is `ai.text`.
+
+        Raises:
+            ConfigurationError: The modality has no facade, or none without `await`.
+        """
+        found: FaceT | None = self._faces.get(modality)
+        if found is None:
+            facade = self._opened()[modality]
+            if getattr(facade, "sync_face", None) is None:
+                msg = f"{modality.name} has no face without `await`; use SyncClient.run()."
+                raise ConfigurationError(msg)
+            found = self._faces[modality] = facade.sync_face(self._loop)
+        return found
+
     @cached_property
     def text(self) -> SyncTextFacade:
         """Conversations in, words out."""
-        from .text import SyncTextFacade  # noqa: PLC0415  # one room a modality, when used
-
-        return SyncTextFacade(self._opened().text, self._loop)
+        return self[TEXT]
 
     @cached_property
     def speech(self) -> SyncSpeechFacade:
         """Text in, a voice out."""
-        from .speech import SyncSpeechFacade  # noqa: PLC0415  # as above
-
-        return SyncSpeechFacade(self._opened().speech, self._loop)
+        return self[SPEECH]
 
     @cached_property
     def retrieval(self) -> SyncRetrievalFacade:
         """Documents in, and out again those that are near a query."""
-        from .retrieval import SyncRetrievalFacade  # noqa: PLC0415  # as above
-
-        return SyncRetrievalFacade(self._opened().retrieval, self._loop)
+        return self[RETRIEVAL]
 
     @cached_property
     def image(self) -> SyncImageFacade:
         """Pictures from words, and from other pictures."""
-        from .image import SyncImageFacade  # noqa: PLC0415  # as above
-
-        return SyncImageFacade(self._opened().image, self._loop)
+        return self[IMAGE]
 
     @cached_property
     def video(self) -> SyncVideoFacade:
         """Clips from words and pictures, and from other clips."""
-        from .video import SyncVideoFacade  # noqa: PLC0415  # as above
-
-        return SyncVideoFacade(self._opened().video, self._loop)
+        return self[VIDEO]
 
     @cached_property
     def audio(self) -> SyncAudioFacade:
         """Music and effects from words, and sound made better."""
-        from .audio import SyncAudioFacade  # noqa: PLC0415  # as above
-
-        return SyncAudioFacade(self._opened().audio, self._loop)
+        return self[AUDIO]
 
     @cached_property
     def transcription(self) -> SyncTranscriptionFacade:
         """Text from speech: of files, and while somebody speaks."""
-        from .transcription import SyncTranscriptionFacade  # noqa: PLC0415  # as above
-
-        return SyncTranscriptionFacade(self._opened().transcription, self._loop)
+        return self[TRANSCRIPTION]
 
     @cached_property
     def realtime(self) -> SyncRealtimeFacade:
         """Conversations by voice, both ways at once."""
-        from .realtime import SyncRealtimeFacade  # noqa: PLC0415  # as above
-
-        return SyncRealtimeFacade(self._opened().realtime, self._loop)
+        return self[REALTIME]
 
     @cached_property
     def embedding(self) -> SyncEmbeddingFacade:
         """Texts in, vectors out."""
-        from .embedding import SyncEmbeddingFacade  # noqa: PLC0415  # as above
-
-        return SyncEmbeddingFacade(self._opened().embedding, self._loop)
+        return self[EMBEDDING]
 
     @property
     def jobs(self) -> SyncJobs:
@@ -175,12 +188,12 @@ class SyncClient:
         """
         Run *work* with the async client, and return what it returns.
 
-        For what has no face without `await`: modalities that plugins bring, and
-        several calls at once.
+        For what has no face without `await`: several calls at once, and modalities whose
+        plugins bring none.
 
         Example::
 
-            ai.run(lambda client: client[TRANSLATION].translate("Guten Tag"))
+            ai.run(lambda client: client[TRANSLATION].translate("Guten Tag", to="en"))
         """
         return self._loop.run(work(self._opened()))
 

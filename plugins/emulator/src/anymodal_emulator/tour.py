@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
@@ -22,6 +23,7 @@ import attrs
 from anymodal.call import Facade
 from anymodal.events import CallEnded, Event
 from anymodal.files import write_whole
+from anymodal.modalities import Modality
 from anymodal.registry import Registry
 from anymodal.specs import EmulatorSpec, ModelSpec, ProviderSpec, supports
 
@@ -39,9 +41,10 @@ from .transcription_visits import TRANSCRIPTION
 from .video_visits import VIDEO
 from .visits import SECONDS, Row, Visit
 
-__all__ = ["Row", "Visit", "rows_of", "tour", "travel"]
+__all__ = ["Row", "Visit", "operations_of", "rows_of", "tour", "travel"]
 
 AnySpec: TypeAlias = ProviderSpec[Any]
+Operations: TypeAlias = Mapping[str, Mapping[str, Operation]]
 
 MODELS: Final = "Which models do you serve?"
 
@@ -49,30 +52,51 @@ MODELS: Final = "Which models do you serve?"
 # -- the rows -----------------------------------------------------------------------------
 
 
-def rows_of(specs: Iterable[AnySpec]) -> list[Row]:
+def rows_of(specs: Iterable[AnySpec], known: Operations | None = None) -> list[Row]:
     """
     Return what has to be called: every provider times its declared operations.
 
-    A modality that is not known here gives one row a provider all the same,
-    which then fails.
+    A modality that is not known gives one row a provider all the same, which then
+    fails.
+
+    Args:
+        specs: The providers.
+        known: By modality, what is asked; what is known here where None.
     """
+    known = OPERATIONS if known is None else known
+    order = list(known)
+
+    def place(spec: AnySpec) -> tuple[int, str, str]:
+        where = order.index(spec.modality) if spec.modality in order else len(order)
+        return where, spec.modality, spec.id
+
     rows: list[Row] = []
-    for spec in sorted(specs, key=_place):
+    for spec in sorted(specs, key=place):
+        declared = known.get(spec.modality)
         rows += [
-            Row(spec.modality, spec.id, operation, _model_for(spec, operation))
-            for operation in _operations(spec)
+            Row(spec.modality, spec.id, name, _model_for(spec, name, declared or {}))
+            for name in _operations(spec, declared)
         ]
     return rows
 
 
-def _place(spec: AnySpec) -> tuple[int, str, str]:
-    known = list(OPERATIONS)
-    where = known.index(spec.modality) if spec.modality in known else len(known)
-    return where, spec.modality, spec.id
+def operations_of(modalities: Iterable[Modality[Any]]) -> Operations:
+    """
+    Return what is asked in each modality: that which is known here, and what others bring.
+
+    One that brings none, or whose `visits` cannot be imported, is left out.
+    """
+    found = dict(OPERATIONS)
+    for one in modalities:
+        module, _, name = one.visits.partition(":")
+        if name and one.name not in found:
+            with contextlib.suppress(Exception):  # its rows fail, and say so
+                found[one.name] = getattr(import_module(module), name)
+    return found
 
 
 ANY: Final = ModelSpec(id="any", listed=False)
-OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
+OPERATIONS: Final[Operations] = {
     "text": TEXT,
     "image": IMAGE,
     "video": VIDEO,
@@ -89,8 +113,7 @@ LISTED: Final = frozenset({"text"})
 """Modalities whose remote providers are asked for their models, too."""
 
 
-def _operations(spec: AnySpec) -> list[str]:
-    declared = OPERATIONS.get(spec.modality)
+def _operations(spec: AnySpec, declared: Mapping[str, Operation] | None) -> list[str]:
     if declared is None:
         return ["call"]
     found = [
@@ -103,16 +126,11 @@ def _operations(spec: AnySpec) -> list[str]:
     return [*found, "models"] if spec.kind == "remote" and spec.modality in LISTED else found
 
 
-def _operation(row: Row) -> Operation | None:
-    return OPERATIONS.get(row.modality, {}).get(row.operation)
-
-
-def _model_for(spec: AnySpec, operation: str) -> str:
+def _model_for(spec: AnySpec, operation: str, declared: Mapping[str, Operation]) -> str:
     """Return the default model, or else the first in the table that can do it."""
     if operation == "models":
         return ""
-    asked = _operation(Row(spec.modality, spec.id, operation))
-    need = asked.need if asked else ""
+    need = declared[operation].need if operation in declared else ""
     default = spec.model(spec.default_model) if spec.default_model else None
     served = [model for model in spec.models if model.lifecycle.state != "retired"]
     for model in [*([default] if default else []), *served]:
@@ -159,7 +177,6 @@ async def travel(
         meanwhile: Called with the running emulators before the first visit; for
             tests of what the tour does when one of them fails.
     """
-    visits = [Visit(row=row, model=row.model) for row in rows_of(specs)]
     with ExitStack() as stack:
         vendors, faults = _opened(emulators, stack)
         pointed = anymodal.Settings.from_mapping(
@@ -167,15 +184,18 @@ async def travel(
         )
         meanwhile(vendors)
         pointed = attrs.evolve(pointed, plugins=settings.plugins)
+        registry = Registry(pointed, plugins=hosts)
+        known = operations_of(registry.modalities())
+        visits = [Visit(row=row, model=row.model) for row in rows_of(specs, known)]
         bill = Bill()
         async with (
-            anymodal.Client(pointed, plugins=hosts, observers=[bill]) as client,
+            anymodal.Client(registry=registry, observers=[bill]) as client,
             anyio.create_task_group() as tasks,
         ):
             for provider, kind in {spec.id: spec.kind for spec in specs}.items():
                 mine = [visit for visit in visits if visit.row.provider == provider]
                 if provider in vendors or kind == "local":
-                    tasks.start_soon(_visit_all, client, mine, vendors.get(provider), bill)
+                    tasks.start_soon(_visit_all, client, mine, vendors.get(provider), bill, known)
                     continue
                 for visit in mine:
                     visit.outcome = faults.get(provider, "its plugin has no emulator")
@@ -219,7 +239,11 @@ class Bill:
 
 
 async def _visit_all(
-    client: anymodal.Client, visits: Sequence[Visit], vendor: Emulated | None, bill: Bill
+    client: anymodal.Client,
+    visits: Sequence[Visit],
+    vendor: Emulated | None,
+    bill: Bill,
+    known: Operations,
 ) -> None:
     """Visit one provider, call after call, so that its log tells whose each request is."""
     if visits:
@@ -228,10 +252,11 @@ async def _visit_all(
     for visit in visits:
         before = len(vendor.requests) if vendor else 0
         began = time.perf_counter()
+        operation = known.get(visit.row.modality, {}).get(visit.row.operation)
         try:
             with anyio.fail_after(SECONDS):
-                await _visit(client, visit)
-            visit.outcome = _verdict(visit, vendor)
+                await _visit(client, visit, operation)
+            visit.outcome = _verdict(visit, vendor, operation)
         except Exception as error:  # noqa: BLE001  # whatever it is, it stands in the table
             visit.outcome = _sentence(error)
         if visit.seconds is None:
@@ -242,12 +267,11 @@ async def _visit_all(
         visit.client = callers[-1] if callers else ""
 
 
-async def _visit(client: anymodal.Client, visit: Visit) -> None:
+async def _visit(client: anymodal.Client, visit: Visit, operation: Operation | None) -> None:
     row = visit.row
-    if row.modality not in OPERATIONS:
+    if operation is None and row.operation != "models":
         msg = f"the tour knows no operation of {row.modality}"
         raise LookupError(msg)
-    operation = _operation(row)
     visit.prompt = operation.prompt if operation else MODELS
     if operation is None:
         visit.said = "\n".join(model.id for model in await _models(client, row))
@@ -286,9 +310,8 @@ async def _models(client: anymodal.Client, row: Row) -> Sequence[ModelSpec]:
     return found
 
 
-def _verdict(visit: Visit, vendor: Emulated | None) -> str:
+def _verdict(visit: Visit, vendor: Emulated | None, operation: Operation | None) -> str:
     """Return `ok` where the answer shows that everything arrived."""
-    operation = _operation(visit.row)
     wanted = operation.shows(visit) if operation else []
     lost = [words for words in wanted if words not in visit.said] if vendor else []
     if lost:
