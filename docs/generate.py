@@ -1,5 +1,6 @@
 """
-Writes what the sources say themselves: parts of the reference, and known distributions.
+Writes what the sources say themselves: most of the reference, what other pages show of
+files, and the known distributions. Everything has to be installed.
 
     python docs/generate.py           writes them
     python docs/generate.py --check   fails where they are not what would be written
@@ -11,9 +12,13 @@ import inspect
 import json
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import generate_commands
+import generate_excerpts
+import generate_names
+import generate_plugins
 from anymodal import errors, hookspecs
 from anymodal.modalities import kinds
 
@@ -114,15 +119,32 @@ PAGES = {
 }
 
 
+def everything() -> Iterator[tuple[Path, str]]:
+    """Give each file with its content."""
+    for file, page in PAGES.items():
+        yield file, page()
+    yield generate_commands.PAGE, generate_commands.page()
+    yield from generate_names.pages()
+    yield from generate_plugins.pages()
+    yield from generate_excerpts.pages()
+
+
 def main() -> int:
     """Write or check the pages."""
     check = "--check" in sys.argv[1:]
     stale = []
-    for file, page in PAGES.items():
-        if not file.exists() or file.read_text("utf-8") != page():
+    written = set()
+    for file, content in everything():
+        written.add(file)
+        if not file.exists() or file.read_text("utf-8") != content:
             stale.append(file.name)
             if not check:
-                file.write_text(page(), "utf-8")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(content, "utf-8")
+    for file in sorted(set(generate_plugins.FOLDER.glob("*.md")) - written):
+        stale.append(f"{file.name} (of no plugin)")
+        if not check:
+            file.unlink()
     if check and stale:
         sys.stderr.write(f"stale: {', '.join(stale)}. Run: python docs/generate.py\n")
     return 1 if check and stale else 0
