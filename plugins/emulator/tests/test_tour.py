@@ -162,6 +162,19 @@ async def sniff(client, visit, name):
 SNIFFS = {"sniff": Operation("", sniff), "live": Operation("live", sniff)}
 
 
+def test_store_that_may_be_a_server_is_asked_as_one():
+    """It may where settings or a variable can name an address; others have no such row."""
+    from anymodal.modalities.retrieval import RetrievalProviderSpec
+
+    def rows(**changes):
+        given = {"id": "acme", "display_name": "Acme", "connect": connect, **changes}
+        return [row.operation for row in rows_of([RetrievalProviderSpec(**given)])]
+
+    assert ["hybrid", "remote"] == rows(kind="local", url_env=("ACME_URL",))
+    assert ["hybrid"] == rows(kind="local")
+    assert ["hybrid"] == rows(kind="remote", base_url="https://acme.example")
+
+
 def test_a_modality_brings_what_is_asked_of_it():
     """One that names nothing, or what is not there, has a row that fails."""
     smell = SmellSpec(id="acme", display_name="Acme", connect=connect)

@@ -8,9 +8,11 @@ which `tour.OPERATIONS` names.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import anymodal
 import attrs
+from anymodal.specs import ProviderSpec
 
 from .visits import PROMPT, Visit
 
@@ -34,6 +36,7 @@ class Operation:
         echoes: Whether it has to show the prompt.
         usual: Whether it is tried where a provider lists no models and does not
             say that it lacks the capability.
+        only: Of which providers it is asked, by what their specs say besides.
     """
 
     need: str
@@ -42,6 +45,7 @@ class Operation:
     wanted: tuple[str, ...] = ()
     echoes: bool = True
     usual: bool = False
+    only: Callable[[ProviderSpec[Any]], bool] = lambda _: True
 
     def may(self, known: bool | None) -> bool:  # noqa: FBT001  # what `supports` gives
         """Whether it is asked of a model of which this much is *known*."""

@@ -20,6 +20,9 @@ from .visits import SECONDS, Visit
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from anymodal.facades.retrieval import RetrievalFacade
+    from anymodal.specs import ProviderSpec
+
 __all__ = ["QUESTION", "RETRIEVAL"]
 
 QUESTION: Final = "Who lights the lamps of lighthouses?"
@@ -48,7 +51,19 @@ async def _hybrid(client: anymodal.Client, visit: Visit, name: str) -> None:
     await _query(client, visit, name, "hybrid")
 
 
+async def _remote(client: anymodal.Client, visit: Visit, name: str) -> None:
+    """Ask for both kinds together of the server, not of what the provider keeps in memory."""
+    await _ask(client.retrieval, client, visit, name, "hybrid")
+
+
 async def _query(client: anymodal.Client, visit: Visit, name: str, mode: Mode) -> None:
+    async with _emptied(client, name) as (store, empty):
+        await _ask(store, client, visit, empty, mode)
+
+
+async def _ask(
+    store: RetrievalFacade, client: anymodal.Client, visit: Visit, name: str, mode: Mode
+) -> None:
     """
     Keep the texts in a collection of the tour's own, look for one of them, and drop it.
 
@@ -56,32 +71,31 @@ async def _query(client: anymodal.Client, visit: Visit, name: str, mode: Mode) -
         LookupError: Another text is nearest, the filter lets through what it should not, or
             not all is kept.
     """
-    async with _emptied(client, name) as store:
-        made: dict[str, Any] = {"sparse": _maker(client)} if mode != "dense" else {}
-        if mode != "sparse":
-            made["dimensions"] = NUMBERS
-        await store.create(COLLECTION, model=name, **made)
-        try:
-            by_words = made.get("sparse") is True
-            documents = [
-                Document(
-                    id=key,
-                    text=text,
-                    vector=None if mode == "sparse" else _letters(text),
-                    sparse=_words(text) if by_words else None,
-                    payload={"tongue": "none" if key == "decoy" else "en"},
-                )
-                for key, text in TEXTS.items()
-            ]
-            await store.upsert(COLLECTION, documents, model=name)
-            kept = (await store.count(COLLECTION, model=name)).count
-            query, thin = await _asked(client, mode, by_words=by_words)
-            found = await store.query(
-                COLLECTION, query, sparse=thin, mode=mode, limit=len(TEXTS), model=name,
-                filter=Eq("tongue", "en"), timeout=SECONDS,
-            )  # fmt: skip
-        finally:
-            await store.drop(COLLECTION, model=name)
+    made: dict[str, Any] = {"sparse": _maker(client)} if mode != "dense" else {}
+    if mode != "sparse":
+        made["dimensions"] = NUMBERS
+    await store.create(COLLECTION, model=name, **made)
+    try:
+        by_words = made.get("sparse") is True
+        documents = [
+            Document(
+                id=key,
+                text=text,
+                vector=None if mode == "sparse" else _letters(text),
+                sparse=_words(text) if by_words else None,
+                payload={"tongue": "none" if key == "decoy" else "en"},
+            )
+            for key, text in TEXTS.items()
+        ]
+        await store.upsert(COLLECTION, documents, model=name)
+        kept = (await store.count(COLLECTION, model=name)).count
+        query, thin = await _asked(client, mode, by_words=by_words)
+        found = await store.query(
+            COLLECTION, query, sparse=thin, mode=mode, limit=len(TEXTS), model=name,
+            filter=Eq("tongue", "en"), timeout=SECONDS,
+        )  # fmt: skip
+    finally:
+        await store.drop(COLLECTION, model=name)
     _check([hit.id for hit in found], kept)
     lines = [f"{hit.score:.3f}  {hit.text}" for hit in found]
     visit.said = "\n".join([QUESTION, *lines])
@@ -125,17 +139,24 @@ def _check(found: list[str], kept: int | None) -> None:
 
 
 @asynccontextmanager
-async def _emptied(client: anymodal.Client, name: str) -> AsyncIterator[Any]:
-    """Give the facade of a store that keeps nothing, where there is such a form of it."""
-    provider = name.partition("/")[0]
+async def _emptied(
+    client: anymodal.Client, name: str
+) -> AsyncIterator[tuple[RetrievalFacade, str]]:
+    """Give a store that keeps nothing, where there is such a form of it, and its name there."""
+    provider, _, model = name.partition("/")
     offers = client.registry.providers("retrieval")
     spec: Any = next(one.spec for one in offers if one.instance == provider)
     if not spec.in_memory:
-        yield client.retrieval
+        yield client.retrieval, name
         return
-    settings = {"providers": {provider: dict(spec.in_memory)}}
+    instance = f"{provider}-in-memory"  # not the provider itself, whose server is set
+    settings = {"instances": {instance: {"provider": provider, **spec.in_memory}}}
     async with client.scoped("tour", settings=settings) as apart:
-        yield apart.retrieval
+        yield apart.retrieval, f"{instance}/{model}"
+
+
+def _may_be_a_server(spec: ProviderSpec[Any]) -> bool:
+    return spec.kind == "local" and bool(spec.url_env)
 
 
 def _letters(text: str) -> DenseVector:
@@ -150,5 +171,9 @@ RETRIEVAL: Final[Mapping[str, Operation]] = {
     "dense": Operation("dense", _dense, QUESTION),
     "sparse": Operation("sparse", _sparse, QUESTION),
     "hybrid": Operation("", _hybrid, QUESTION),
+    "remote": Operation("", _remote, QUESTION, only=_may_be_a_server),
 }
-"""By name, in the order of the table; both kinds together go with every store."""
+"""
+By name, in the order of the table; both kinds together go with every store. A store on
+this machine that may be a server as well is asked as one, too.
+"""

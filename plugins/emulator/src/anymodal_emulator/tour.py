@@ -119,9 +119,12 @@ def _operations(spec: AnySpec, declared: Mapping[str, Operation] | None) -> list
     found = [
         name
         for name, operation in declared.items()
-        if not operation.need
-        or any(supports(spec, model, operation.need) for model in spec.models)
-        or (not spec.models and operation.may(supports(spec, ANY, operation.need)))
+        if operation.only(spec)
+        and (
+            not operation.need
+            or any(supports(spec, model, operation.need) for model in spec.models)
+            or (not spec.models and operation.may(supports(spec, ANY, operation.need)))
+        )
     ]
     return [*found, "models"] if spec.kind == "remote" and spec.modality in LISTED else found
 
