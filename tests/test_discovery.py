@@ -63,6 +63,7 @@ EXPECTED = snapshot(
             "not in the table": {"eleven_english_sts_v2": (None, None, False)},
         },
         "fal": {"kinds": {}, "not in the table": {}},
+        "qdrant": {"kinds": {}, "not in the table": {}},
     }
 )
 

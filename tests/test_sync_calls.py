@@ -305,7 +305,8 @@ def test_a_tenants_calls_carry_no_key_of_the_hosts(provider, host):
             assert visit.content
 
         assert rows
-        assert {"tenant"} == {record.scope for record in seen.records}
+        # a store in memory is a scope of its own within the tenant's
+        assert {"tenant"} == {record.scope.partition("/")[0] for record in seen.records}
         assert {row.modality for row in rows} == {record.modality for record in seen.records}
         assert len(rows) <= len(vendor.requests)
         assert_no_key_of_the_host(vendor)

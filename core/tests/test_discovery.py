@@ -20,6 +20,7 @@ from anymodal import (
     Prices,
     Registry,
     Settings,
+    hookimpl,
 )
 from anymodal import discovery as d
 from anymodal import errors as e
@@ -174,6 +175,44 @@ async def test_failures_are_named_and_the_others_shown(folder):
 
     assert ["failing/b-1", "fine/a-1"] == [one.name for one in found.models]
     assert ["failing: HTTP 500"] == [str(one) for one in found.failures]
+
+
+async def test_one_failure_is_told_once(folder):
+    """A provider of several kinds of work is asked for each, and fails alike."""
+    from anymodal.modalities.embedding import EmbeddingProviderSpec
+
+    down = e.ConnectionFailedError("acme refuses connections", provider="acme")
+
+    class Vectors(Lister):
+        async def embed(self, request):
+            raise NotImplementedError
+
+    class Both(Brings):
+        @hookimpl
+        def anymodal_embedding_providers(self):
+            shared = {"id": "acme", "display_name": "Acme", "kind": "local"}
+            return [EmbeddingProviderSpec(**shared, connect=self.spec.connect)]
+
+    found = await found_in(registry_of(folder, Both(Vectors(fault=down))))
+
+    assert (down,) == found.failures
+
+
+async def test_a_store_is_not_opened(folder):
+    """It has no models, and an address only where somebody said one."""
+    from anymodal.modalities.retrieval import RetrievalProviderSpec
+
+    store = RetrievalProviderSpec(
+        id="shelf", display_name="Shelf", kind="local", connect=lambda _: 1 / 0
+    )
+
+    class Store:
+        @hookimpl
+        def anymodal_retrieval_providers(self):
+            return [store]
+
+    assert d.Discovery() == await found_in(registry_of(folder, Store()))
+    assert d.Discovery() == await found_in(registry_of(folder, Store()), "shelf")
 
 
 @pytest.mark.parametrize(

@@ -168,10 +168,13 @@ async def discovered(
 
     async with anyio.create_task_group() as tasks:
         for offer in offers:
-            tasks.start_soon(ask, offer)
+            if offer.spec.has_models:  # a store has none, and maybe no address yet
+                tasks.start_soon(ask, offer)
+    # of a provider of several kinds of work the same failure is told once
+    told = {(type(failure), str(failure)): failure for failure in failures}
     return Discovery(
         models=tuple(_models(registry, listings, modality)),
-        failures=tuple(sorted(failures, key=str)),
+        failures=tuple(sorted(told.values(), key=str)),
     )
 
 
