@@ -99,6 +99,26 @@ async def calls(ai: Client) -> None:
     assert_type(ai[anymodal.TEXT], TextFacade)
 
 
+async def structured(ai: Client) -> None:
+    """What comes back is of the class that was asked for."""
+    reply = await ai.text.generate("Read this.", output=Receipt)
+    assert_type(reply, TextResult[Receipt])
+    assert_type(reply.output.total, float)
+    assert_type((await ai.text.generate("All.", output=list[Receipt])).output, list[Receipt])
+    chat = ai.text.chat()
+    assert_type((await chat.generate("And?", output=Receipt)).output, Receipt)
+    async with chat.stream("And?", output=Receipt) as turn:
+        assert_type((await turn.result()).output, Receipt)
+    async with ai.text.stream("And?", output=Receipt) as stream:
+        assert_type((await stream.result()).output, Receipt)
+    batch = await (await ai.text.batch(["One.", "Two."], output=Receipt)).result()
+    assert_type(batch.answers[0].output, Receipt)
+    with SyncClient() as sync:
+        assert_type(sync.text.generate("Read this.", output=Receipt).output, Receipt)
+        with sync.text.stream("Read this.", output=Receipt) as going:
+            assert_type(going.result().output, Receipt)
+
+
 async def streams(ai: Client) -> None:
     """Piece by piece."""
     async with ai.text.stream("Count.", output={"type": "object"}) as stream:

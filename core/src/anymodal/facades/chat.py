@@ -12,9 +12,9 @@ import attrs
 from .. import errors as e
 from ..call import Call
 from ..modalities.messages import Message, Part, Prompt, ToolCall, ToolResult, messages_of
-from ..modalities.text import TextResult, ToolSpec
+from ..modalities.text import OutputT, TextResult, ToolSpec
 from ..modalities.tools import Tool, tool_of
-from ..shapes import Output
+from ..shapes import Schema
 from ..specs import Deadlines
 from .asking import Asked
 from .chat_stream import ChatEvent, ChatStream, ToolRan
@@ -74,9 +74,9 @@ class Chat:
         self,
         prompt: Prompt,
         *,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         timeout: float | Deadlines | None = None,  # noqa: ASYNC109  # four deadlines, not one
-    ) -> TextResult:
+    ) -> TextResult[OutputT]:
         """
         Say *prompt*, run the tools that the model asks for, and return its last answer.
 
@@ -103,9 +103,9 @@ class Chat:
         self,
         prompt: Prompt,
         *,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         timeout: float | Deadlines | None = None,
-    ) -> ChatStream:
+    ) -> ChatStream[OutputT]:
         """
         Say *prompt* and stream what follows, tools included; see `generate`.
 
@@ -140,9 +140,9 @@ class Chat:
     async def step(
         self,
         *,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         timeout: float | Deadlines | None = None,  # noqa: ASYNC109  # four deadlines, not one
-    ) -> TextResult:
+    ) -> TextResult[OutputT]:
         """
         Ask the model once, and add its answer to the conversation.
 
@@ -213,7 +213,7 @@ class Chat:
         parts.sort(key=lambda part: places.get(getattr(part, "id", ""), len(places)))
         self.messages.append(Message("user", tuple(parts)))
 
-    def _asked_now(self, output: Output | None) -> Asked:
+    def _asked_now(self, output: type[OutputT] | Schema | None) -> Asked:
         """Return the settings of the next call."""
         if pending := self.pending:
             names = ", ".join(call.name for call in pending)
@@ -228,7 +228,9 @@ class Chat:
             return attrs.evolve(asked, tool_choice="auto")
         return asked
 
-    def _opened(self, output: Output | None, timeout: float | Deadlines | None) -> TextStream:
+    def _opened(
+        self, output: type[OutputT] | Schema | None, timeout: float | Deadlines | None
+    ) -> TextStream[OutputT]:
         asked = self._asked_now(output)
         call = self._begin("stream", timeout)
         call.asked = asked

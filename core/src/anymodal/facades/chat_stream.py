@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Generic, Self, TypeAlias, cast
 
 import attrs
 
 from .. import errors as e
 from ..modalities.messages import Message, Prompt, ToolCall, ToolResult
-from ..modalities.text import Finish, TextResult
-from ..shapes import Output
+from ..modalities.text import Finish, OutputT, TextResult
+from ..shapes import Schema
 from ..specs import Deadlines
 from .text_stream import StreamEvent, TextStream, Words
 
@@ -35,7 +35,7 @@ class ToolRan:
 ChatEvent: TypeAlias = StreamEvent | ToolRan
 
 
-class ChatStream:
+class ChatStream(Generic[OutputT]):
     """
     A turn of a conversation under way; made by `Chat.stream`.
 
@@ -47,7 +47,7 @@ class ChatStream:
         self,
         chat: Chat,
         prompt: Prompt,
-        output: Output | None,
+        output: type[OutputT] | Schema | None,
         timeout: float | Deadlines | None,
     ) -> None:
         self._chat = chat
@@ -55,10 +55,10 @@ class ChatStream:
         self._output = output
         self._timeout = timeout
         self._is_open = False
-        self._current: TextStream | None = None
+        self._current: TextStream[OutputT] | None = None
         self._ready: deque[ChatEvent] = deque()
         self._rounds = 0
-        self._result: TextResult | None = None
+        self._result: TextResult[OutputT] | None = None
         self._fault: e.AnymodalError | None = None
 
     @property
@@ -123,7 +123,7 @@ class ChatStream:
         else:
             self._ready.append(event)
 
-    async def _round_over(self, stream: TextStream, finish: Finish) -> None:
+    async def _round_over(self, stream: TextStream[OutputT], finish: Finish) -> None:
         chat = self._chat
         reply = await stream.result()
         chat.messages.append(reply.message)
@@ -139,11 +139,11 @@ class ChatStream:
         """The words of all rounds, piece by piece."""
         return Words(self)
 
-    async def result(self) -> TextResult:
+    async def result(self) -> TextResult[OutputT]:
         """Read to the end and return the last answer."""
         async for _ in self:
             pass
-        return cast("TextResult", self._result)
+        return cast("TextResult[OutputT]", self._result)
 
     async def aclose(self) -> None:
         """Close the connection; what was said so far stays in the conversation."""

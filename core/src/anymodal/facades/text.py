@@ -16,6 +16,7 @@ from ..modalities.messages import Prompt, messages_of
 from ..modalities.text import (
     Cache,
     Effort,
+    OutputT,
     TextOption,
     TextProvider,
     TextRequest,
@@ -24,7 +25,7 @@ from ..modalities.text import (
 )
 from ..modalities.tools import ToolLike
 from ..policies import Policy
-from ..shapes import Output
+from ..shapes import Schema
 from ..specs import Deadlines
 from ..usage import Cost, Usage, cost_of
 from .answers import BoundText, bind
@@ -72,7 +73,7 @@ class TextFacade(Facade[BoundText]):
         system: str | None = None,
         tools: Sequence[ToolLike] = (),
         tool_choice: str | None = None,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         reasoning: Effort | None = None,
         web_search: WebSearch | bool = False,
         cache: Cache | None = None,
@@ -88,7 +89,7 @@ class TextFacade(Facade[BoundText]):
         end_user: str | None = None,
         strict: bool = False,
         raw: bool = False,
-    ) -> TextResult:
+    ) -> TextResult[OutputT]:
         """
         Answer in one piece.
 
@@ -145,7 +146,7 @@ class TextFacade(Facade[BoundText]):
         system: str | None = None,
         tools: Sequence[ToolLike] = (),
         tool_choice: str | None = None,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         reasoning: Effort | None = None,
         web_search: WebSearch | bool = False,
         cache: Cache | None = None,
@@ -161,7 +162,7 @@ class TextFacade(Facade[BoundText]):
         end_user: str | None = None,
         strict: bool = False,
         raw: bool = False,
-    ) -> TextStream:
+    ) -> TextStream[OutputT]:
         """
         Answer piece by piece; the arguments are those of `generate`.
 
@@ -186,7 +187,7 @@ class TextFacade(Facade[BoundText]):
         system: str | None = None,
         tools: Sequence[ToolLike] = (),
         tool_choice: str | None = None,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         reasoning: Effort | None = None,
         web_search: WebSearch | bool = False,
         cache: Cache | None = None,
@@ -232,7 +233,7 @@ class TextFacade(Facade[BoundText]):
         system: str | None = None,
         tools: Sequence[ToolLike] = (),
         tool_choice: str | None = None,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         reasoning: Effort | None = None,
         web_search: WebSearch | bool = False,
         cache: Cache | None = None,
@@ -249,7 +250,7 @@ class TextFacade(Facade[BoundText]):
         strict: bool = False,
         raw: bool = False,
         key: str | None = None,
-    ) -> Job[TextBatch]:
+    ) -> Job[TextBatch[OutputT]]:
         """
         Submit many prompts as one job, which takes up to a day and costs less.
 
@@ -282,7 +283,9 @@ class TextFacade(Facade[BoundText]):
         )  # fmt: skip
         return await call.through(lambda call: submitted(self._way, call, prompts, key))
 
-    def resume(self, token: str, *, output: Output | None = None) -> Job[TextBatch]:
+    def resume(
+        self, token: str, *, output: type[OutputT] | Schema | None = None
+    ) -> Job[TextBatch[OutputT]]:
         """
         Return the batch that *token* leads to. Nothing is sent.
 

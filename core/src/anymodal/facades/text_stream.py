@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, cast
 
 import anyio
 import attrs
 
 from .. import errors as e
 from ..call import Call
-from ..modalities.text import Finish, TextDelta, TextEvent, TextRequest, TextResult
+from ..modalities.text import Finish, OutputT, TextDelta, TextEvent, TextRequest, TextResult
 from ..shapes import Growing
 from .answers import Batched, BoundText, assembled, batched, bind, broken, drain, unfinished, words
 from .asking import Asked, account, finished, stream_needs_of, weight_of
@@ -42,7 +42,7 @@ class PartialOutput:
 StreamEvent: TypeAlias = TextEvent | PartialOutput
 
 
-class TextStream:
+class TextStream(Generic[OutputT]):
     """
     An answer under way: iterate over its events, or over its `text`.
 
@@ -191,7 +191,7 @@ class TextStream:
         """The words so far."""
         return words(self._seen)
 
-    async def result(self) -> TextResult:
+    async def result(self) -> TextResult[OutputT]:
         """
         Read to the end and return the whole, also after it was iterated over.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Generic, Protocol, TypeAlias
 
 import attrs
 
 from ..errors import AnymodalError
 from ..jobs import Handle, JobStatus
 from ..usage import Record
-from .text import TextRequest, TextResult
+from .text import OutputT, TextRequest, TextResult
 
 __all__ = ["BatchLine", "BatchesText", "Outcome", "TextBatch"]
 
-Outcome: TypeAlias = TextResult | AnymodalError
+Outcome: TypeAlias = TextResult[OutputT] | AnymodalError
 """What became of one line: an answer, or the error that `generate` would have raised."""
 
 
@@ -33,7 +33,7 @@ class BatchLine:
 
 
 @attrs.frozen
-class TextBatch:
+class TextBatch(Generic[OutputT]):
     """
     The answers of a batch, in the order of its prompts: `batch[0]`, `batch["key"]`.
 
@@ -43,11 +43,11 @@ class TextBatch:
         record: What is known about the batch as a whole.
     """
 
-    lines: tuple[Outcome, ...]
+    lines: tuple[Outcome[OutputT], ...]
     keys: tuple[str, ...]
     record: Record = attrs.field(eq=False, repr=False)
 
-    def __getitem__(self, which: int | str) -> Outcome:
+    def __getitem__(self, which: int | str) -> Outcome[OutputT]:
         return self.lines[which if isinstance(which, int) else self._index(which)]
 
     def _index(self, key: str) -> int:
@@ -55,14 +55,14 @@ class TextBatch:
             raise KeyError(key)
         return self.keys.index(key)
 
-    def __iter__(self) -> Iterator[Outcome]:
+    def __iter__(self) -> Iterator[Outcome[OutputT]]:
         return iter(self.lines)
 
     def __len__(self) -> int:
         return len(self.lines)
 
     @property
-    def answers(self) -> tuple[TextResult, ...]:
+    def answers(self) -> tuple[TextResult[OutputT], ...]:
         """The lines that were answered."""
         return tuple(line for line in self.lines if isinstance(line, TextResult))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Protocol, TypeAlias, cast
 
 import attrs
 
@@ -15,12 +15,22 @@ from ..usage import Record, Usage
 from .messages import Citation, Message, ProviderState, Reasoning, ToolCall
 from .requests import Request, VendorOption
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # has defaults before Python 3.13
+
+    OutputT = TypeVar("OutputT", default=Any)
+else:
+    from typing import TypeVar
+
+    OutputT = TypeVar("OutputT")
+
 __all__ = [
     "Cache",
     "Effort",
     "Finish",
     "FinishReason",
     "GeneratesText",
+    "OutputT",
     "ReasoningDelta",
     "StreamsText",
     "TextDelta",
@@ -232,7 +242,7 @@ TextEvent: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta | Citation | F
 
 
 @attrs.frozen
-class TextResult:
+class TextResult(Generic[OutputT]):
     """
     A whole answer.
 
@@ -245,7 +255,7 @@ class TextResult:
 
     message: Message
     finish: Finish = attrs.field(factory=Finish)
-    output: Any = None  # of whatever class the caller asked for
+    output: OutputT = attrs.field(default=None)
     record: Record = attrs.field(default=None, eq=False, repr=False)
 
     @property

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from ..facades.chat import Chat
 from ..facades.chat_stream import ToolRan
 from ..modalities.messages import Message, Prompt, ToolCall
-from ..modalities.text import TextResult
-from ..shapes import Output
+from ..modalities.text import OutputT, TextResult
+from ..shapes import Schema
 from ..specs import Deadlines
 from .chat_stream import SyncChatStream
 from .face import Face
@@ -70,9 +70,9 @@ class SyncChat(Face[Chat]):
         self,
         prompt: Prompt,
         *,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         timeout: float | Deadlines | None = None,
-    ) -> TextResult:
+    ) -> TextResult[OutputT]:
         """
         Say *prompt*, run the tools that the model asks for, and return its last answer.
 
@@ -93,9 +93,9 @@ class SyncChat(Face[Chat]):
         self,
         prompt: Prompt,
         *,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         timeout: float | Deadlines | None = None,
-    ) -> SyncChatStream:
+    ) -> SyncChatStream[OutputT]:
         """
         Say *prompt* and stream what follows, tools included; see `generate`.
 
@@ -121,8 +121,11 @@ class SyncChat(Face[Chat]):
         self._inner.add(prompt)
 
     def step(
-        self, *, output: Output | None = None, timeout: float | Deadlines | None = None
-    ) -> TextResult:
+        self,
+        *,
+        output: type[OutputT] | Schema | None = None,
+        timeout: float | Deadlines | None = None,
+    ) -> TextResult[OutputT]:
         """
         Ask the model once, and add its answer to the conversation.
 

@@ -7,10 +7,10 @@ Written by tools/make_sync.py, from facades/chat_stream.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Generic, Self
 
 from ..facades.chat_stream import ChatEvent, ChatStream
-from ..modalities.text import TextResult
+from ..modalities.text import OutputT, TextResult
 from .face import Face
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["SyncChatStream"]
 
 
-class SyncChatStream(Face[ChatStream]):
+class SyncChatStream(Face[ChatStream[OutputT]], Generic[OutputT]):
     """
     A turn of a conversation under way; made by `SyncChat.stream`.
 
@@ -58,7 +58,7 @@ class SyncChatStream(Face[ChatStream]):
         """The words of all rounds, piece by piece."""
         return self._loop.each(self._inner.text)
 
-    def result(self) -> TextResult:
+    def result(self) -> TextResult[OutputT]:
         """Read to the end and return the last answer."""
         return self._loop.run(self._inner.result())
 

@@ -13,10 +13,10 @@ from ..facades.batch import BatchPrompt
 from ..facades.text import Estimate, TextFacade
 from ..modalities.batches import TextBatch
 from ..modalities.messages import Prompt
-from ..modalities.text import Cache, Effort, TextOption, TextResult, WebSearch
+from ..modalities.text import Cache, Effort, OutputT, TextOption, TextResult, WebSearch
 from ..modalities.tools import ToolLike
 from ..policies import Policy
-from ..shapes import Output
+from ..shapes import Schema
 from ..specs import Deadlines
 from .chat import SyncChat
 from .face import Face
@@ -39,7 +39,7 @@ class SyncTextFacade(Face[TextFacade]):
         system: str | None = None,
         tools: Sequence[ToolLike] = (),
         tool_choice: str | None = None,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         reasoning: Effort | None = None,
         web_search: WebSearch | bool = False,
         cache: Cache | None = None,
@@ -55,7 +55,7 @@ class SyncTextFacade(Face[TextFacade]):
         end_user: str | None = None,
         strict: bool = False,
         raw: bool = False,
-    ) -> TextResult:
+    ) -> TextResult[OutputT]:
         """
         Answer in one piece.
 
@@ -112,7 +112,7 @@ class SyncTextFacade(Face[TextFacade]):
         system: str | None = None,
         tools: Sequence[ToolLike] = (),
         tool_choice: str | None = None,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         reasoning: Effort | None = None,
         web_search: WebSearch | bool = False,
         cache: Cache | None = None,
@@ -128,7 +128,7 @@ class SyncTextFacade(Face[TextFacade]):
         end_user: str | None = None,
         strict: bool = False,
         raw: bool = False,
-    ) -> SyncTextStream:
+    ) -> SyncTextStream[OutputT]:
         """
         Answer piece by piece; the arguments are those of `generate`.
 
@@ -153,7 +153,7 @@ class SyncTextFacade(Face[TextFacade]):
         system: str | None = None,
         tools: Sequence[ToolLike] = (),
         tool_choice: str | None = None,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         reasoning: Effort | None = None,
         web_search: WebSearch | bool = False,
         cache: Cache | None = None,
@@ -196,7 +196,7 @@ class SyncTextFacade(Face[TextFacade]):
         system: str | None = None,
         tools: Sequence[ToolLike] = (),
         tool_choice: str | None = None,
-        output: Output | None = None,
+        output: type[OutputT] | Schema | None = None,
         reasoning: Effort | None = None,
         web_search: WebSearch | bool = False,
         cache: Cache | None = None,
@@ -213,7 +213,7 @@ class SyncTextFacade(Face[TextFacade]):
         strict: bool = False,
         raw: bool = False,
         key: str | None = None,
-    ) -> SyncJob[TextBatch]:
+    ) -> SyncJob[TextBatch[OutputT]]:
         """
         Submit many prompts as one job, which takes up to a day and costs less.
 
@@ -246,7 +246,9 @@ class SyncTextFacade(Face[TextFacade]):
         )  # fmt: skip
         return SyncJob(self._loop.run(inner), self._loop)
 
-    def resume(self, token: str, *, output: Output | None = None) -> SyncJob[TextBatch]:
+    def resume(
+        self, token: str, *, output: type[OutputT] | Schema | None = None
+    ) -> SyncJob[TextBatch[OutputT]]:
         """
         Return the batch that *token* leads to. Nothing is sent.
 

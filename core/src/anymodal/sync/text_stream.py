@@ -7,10 +7,10 @@ Written by tools/make_sync.py, from facades/text_stream.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Generic, Self
 
 from ..facades.text_stream import StreamEvent, TextStream
-from ..modalities.text import TextResult
+from ..modalities.text import OutputT, TextResult
 from .face import Face
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["SyncTextStream"]
 
 
-class SyncTextStream(Face[TextStream]):
+class SyncTextStream(Face[TextStream[OutputT]], Generic[OutputT]):
     """
     An answer under way: iterate over its events, or over its `text`.
 
@@ -63,7 +63,7 @@ class SyncTextStream(Face[TextStream]):
         """The words so far."""
         return self._inner.said
 
-    def result(self) -> TextResult:
+    def result(self) -> TextResult[OutputT]:
         """
         Read to the end and return the whole, also after it was iterated over.
 
