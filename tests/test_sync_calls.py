@@ -307,7 +307,9 @@ def test_a_tenants_calls_carry_no_key_of_the_hosts(provider, host):
         assert rows
         # a store in memory is a scope of its own within the tenant's
         assert {"tenant"} == {record.scope.partition("/")[0] for record in seen.records}
-        assert {row.modality for row in rows} == {record.modality for record in seen.records}
+        # and where words are looked for, somebody made vectors of them
+        done = {record.modality for record in seen.records} - {"embedding"}
+        assert {row.modality for row in rows} - {"embedding"} == done
         assert len(rows) <= len(vendor.requests)
         assert_no_key_of_the_host(vendor)
 
