@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from .clocks import FakeClock, TurningClock
+from .clocks import FakeClock
 
 MINUTE = 60.0
 LONG = 1e9
@@ -211,7 +211,7 @@ async def test_longer_waits_than_may_be_are_refused_at_once():
 @pytest.mark.anyio
 async def test_who_waits_for_tokens_goes_when_fewer_were_used():
     """A guess that was too high does not hold up a minute."""
-    clock = TurningClock()
+    clock = FakeClock(auto=False)
     limiter, limits = Limiter(clock), Limits(tokens=100)
     first = limiter.take(limits, 90)
     async with anyio.create_task_group() as group:

@@ -24,7 +24,7 @@ from anymodal import errors as e
 from anymodal.events import BreakerChanged
 
 from .batching import PRICED
-from .clocks import TurningClock
+from .clocks import FakeClock
 from .plugins_on_path import Brings
 
 CALLS = 10_000
@@ -125,7 +125,7 @@ async def test_no_call_is_lost(anyio_backend):
 
     One fails half of its requests, one is down for a minute, and the third is well.
     """
-    clock = TurningClock(turns=12)
+    clock = FakeClock(turns=12)
     vendors = {
         "flaky": Vendor(clock, fails=0.5),
         "falls": Vendor(clock, down=(5.0, 65.0)),
@@ -138,10 +138,7 @@ async def test_no_call_is_lost(anyio_backend):
         budgets=Budget(tokens=10**9),
     )
     limits = {"falls": {"concurrency": 20}, "well": {"rate_limit": 3000, "concurrency": 150}}
-    async with (
-        client(clock, vendors, policy, [timeline], {"providers": limits}) as ai,
-        clock.turning(),
-    ):
+    async with client(clock, vendors, policy, [timeline], {"providers": limits}) as ai:
         answers = await calls(ai, CALLS, [f"{name}/m-1" for name in vendors])
         standings = ai._way._standings
         (budget,) = ai._way.purses.of("").values()
@@ -177,7 +174,7 @@ def check_timeline(changes):
 
 async def test_a_dead_vendor_is_not_stormed():
     """Fifty callers at once make few more than fifty attempts."""
-    clock = TurningClock()
+    clock = FakeClock()
     dead = Vendor(clock, fails=1.0)
     errors = []
 
@@ -187,7 +184,7 @@ async def test_a_dead_vendor_is_not_stormed():
         except e.ServerError as error:
             errors.append(error)
 
-    async with client(clock, {"dead": dead}, Policy()) as ai, clock.turning():
+    async with client(clock, {"dead": dead}, Policy()) as ai:
         async with anyio.create_task_group() as group:
             for _ in range(50):
                 group.start_soon(caller)
@@ -201,7 +198,7 @@ async def test_a_dead_vendor_is_not_stormed():
 
 async def test_nothing_is_kept_of_calls_that_are_over():
     """After two thousand more there are as many objects as before."""
-    clock = TurningClock(turns=12)
+    clock = FakeClock(turns=12)
     vendors = {"flaky": Vendor(clock, fails=0.4), "well": Vendor(clock)}
     policy = Policy(
         limits=Limits(concurrency=50, requests=10**6, tokens=10**9),
@@ -209,7 +206,7 @@ async def test_nothing_is_kept_of_calls_that_are_over():
     )
     tags = Policy(budgets=[Budget(tokens=10**9), Budget(usd=100, tag="user")])
     models = ["flaky/m-1", "well/m-1"]
-    async with client(clock, vendors, policy) as ai, clock.turning():
+    async with client(clock, vendors, policy) as ai:
 
         async def some(count):
             await calls(ai, count, models)

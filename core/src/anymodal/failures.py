@@ -223,6 +223,8 @@ def transport_errors(provider: str) -> Iterator[None]:
         name_provider(error, provider)
         raise
     except Exception as error:
+        if (ours := _alone(error)) is not None:
+            raise ours from None
         cls = _meaning(error)
         if cls is None:
             raise
@@ -235,6 +237,14 @@ def transport_errors(provider: str) -> Iterator[None]:
             found.is_lasting = bool(distrust)
         # a traceback prints the cause, and with it the URL that some of them quote
         raise found from (None if "://" in str(error) else error)
+
+
+def _alone(error: Exception) -> e.AnymodalError | None:
+    """Return an error of ours that a library's task group has wrapped."""
+    if isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        found = error.exceptions[0]
+        return found if isinstance(found, e.AnymodalError) else None
+    return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

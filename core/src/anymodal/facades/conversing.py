@@ -317,7 +317,7 @@ class RealtimeSession:
         """Bound the wait for more, while an answer is due."""
         seconds = self._call.deadlines.between
         if self._is_owed and seconds is not None and self._waiting is not None:
-            self._waiting.deadline = anyio.current_time() + seconds
+            self._call.arm(self._waiting, seconds)
 
     def _heed(self, event: LiveEvent) -> None:
         """Do what an event calls for when it comes, however late it is read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Self, cast
 
@@ -24,6 +24,7 @@ from ..shielding import shielded
 from ..usage import Usage, Used
 from .asking_transcription import AskedTranscription, live_needs_of, weight_of
 from .listening import BoundTranscription, Ear, bind, heard, unfinished
+from .turns import Turns, WhileAnswering
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -197,6 +198,29 @@ class LiveTranscription:
         """Return an event that has come already; None where one, or the end, is to be awaited."""
         return self._ready.popleft() if self._ready else None
 
+    def turns(
+        self, sound: AsyncIterable[bytes], *, while_answering: WhileAnswering | None = None
+    ) -> Turns:
+        """
+        Send *sound*, and give what is said in turns: `async with session.turns(…) as turns`.
+
+        Iterate over it and answer each `Turn`; nobody else sends or reads meanwhile. When
+        the sound has ended, and all of it was heard, there are no more turns.
+
+        Args:
+            sound: Such as a microphone, packed as `format` says.
+            while_answering: What is done with sound that comes while a turn is answered.
+                `listen` hears it, and who speaks interrupts the answer; a turn that nobody
+                has begun to answer becomes part of the next one. `wait` leaves it where it
+                comes from, which suits files. `ignore` throws it away, so that a microphone
+                beside a loudspeaker does not hear the answer. None is what suits the
+                sound: `wait` for a `WavReader`, `listen` for all else.
+
+        Raises:
+            InvalidRequestError: *while_answering* is none of these.
+        """
+        return Turns(self, sound, while_answering)
+
     @property
     def text(self) -> str:
         """What was said so far, as far as it does not change any more."""
@@ -240,7 +264,7 @@ class LiveTranscription:
         """Bound the wait for more, once it is the vendor's turn alone."""
         seconds = self._call.deadlines.between
         if self._has_finished and seconds is not None and self._waiting is not None:
-            self._waiting.deadline = anyio.current_time() + seconds
+            self._call.arm(self._waiting, seconds)
 
     def _late(self) -> e.TimedOutError:
         msg = f"{self.record.instance}: after all was sent, nothing came for {self._call.deadlines.between:g} s."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from os import PathLike
 from pathlib import Path
@@ -258,8 +257,7 @@ class Job(Generic[T]):
         raise AssertionError  # patience is at least one  # pragma: no cover
 
     async def _pause(self, asked: int, wanted: float | None, end: float | None) -> None:
-        chance = random.random()  # noqa: S311  # spreads requests; nobody gains by guessing it
-        seconds = self._polling.wait(asked, chance, wanted)
+        seconds = self._polling.wait(asked, self._way.chance(), wanted)
         left = self._left(end, 0.0)
         if left is not None:
             if left <= 0:

@@ -11,15 +11,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .clock import FakeClock
     from .emulators import emulated
+    from .network import Barrier, NetworkForbiddenError, forbid_network
 
 _HOMES = {
+    "network": ("Barrier", "NetworkForbiddenError", "forbid_network"),
+    "clock": ("FakeClock",),
     "emulators": ("emulated",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Barrier",
+    "FakeClock",
+    "NetworkForbiddenError",
     "emulated",
+    "forbid_network",
 ]
 
 
