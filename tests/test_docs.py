@@ -37,7 +37,9 @@ def vendors():
 @pytest.fixture
 def folder(tmp_path, vendors):
     """A folder with a settings file, a picture and a sound."""
-    lines = ['[defaults]\ntext = "openai/gpt-6.1-sol"']
+    models = {"text": "openai/gpt-6.1-sol", "transcription": "deepgram/nova-3"}
+    models["speech"] = "elevenlabs/eleven_flash_v2_5"
+    lines = ["[defaults]", *(f'{kind} = "{model}"' for kind, model in models.items())]
     lines += [
         f'[providers.{one.provider}]\nbase_url = "{one.base_url}"\napi_key = "{one.key}"'
         for one in vendors

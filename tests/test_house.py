@@ -50,6 +50,7 @@ FLOORS = [
         "sections",
         "config",
         "secrets",
+        "lock",
         "trust",
         "isolation",
         "catalogue",
@@ -60,7 +61,8 @@ FLOORS = [
     | {"quarantine", "registry", "known"},
     {"policy"},
     {"checkup", "discovery", "doors", "ledger", "way", "stake", "call"},
-    {"client", "changes", "interrupts", "loops", "sync", "facades", "cli", "testing", "__main__"},
+    {"client", "changes", "interrupts", "loops", "sync", "facades", "cli", "testing", "devices"}
+    | {"__main__"},
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 MODULES = sorted(SOURCE.rglob("*.py"))

@@ -45,6 +45,8 @@ ENCODINGS: Final = {
 }
 """Bytes of one sample of one channel; 0 of what is compressed."""
 
+_SOUNDS: Final = {"pcm_s16le": "pcm", "mulaw": "ulaw", "alaw": "alaw"}
+
 SLOWEST: Final = 4_000
 FASTEST: Final = 192_000
 MOST_CHANNELS: Final = 64
@@ -97,6 +99,12 @@ class AudioFormat:
     def __str__(self) -> str:
         many = "" if self.channels == 1 else f", {self.channels} channels"
         return f"{self.encoding} at {self.rate} Hz{many}"
+
+    @property
+    def sound_name(self) -> str:
+        """What speech calls it, such as `pcm_24000`; where that has no word for it, what it is."""
+        codec = _SOUNDS.get(self.encoding)
+        return str(self) if codec is None or self.channels > 1 else f"{codec}_{self.rate}"
 
     @property
     def frame_bytes(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
@@ -13,8 +13,14 @@ from ..errors import InvalidRequestError, MalformedReplyError
 
 __all__ = ["SoundFormat", "SoundFormatLike", "Unwrapped", "wav_header"]
 
-SoundFormatLike: TypeAlias = "str | SoundFormat"
-"""`mp3`, `wav`, `pcm_16000`, `opus_48000_64`: a codec, its rate in Hz, kilobits per second."""
+if TYPE_CHECKING:
+    from .live import AudioFormat
+
+SoundFormatLike: TypeAlias = "str | SoundFormat | AudioFormat"
+"""
+`mp3`, `wav`, `pcm_16000`, `opus_48000_64`: a codec, its rate in Hz, kilobits per second; or
+how live sound is packed, such as a speaker's `format`.
+"""
 
 CODECS: Final = {
     "pcm": "audio/pcm",
@@ -62,6 +68,8 @@ class SoundFormat:
         """
         if isinstance(said, SoundFormat):
             return said
+        if not isinstance(said, str):
+            said = getattr(said, "sound_name", said)  # of the live room, which is not needed here
         found = _NAME.fullmatch(said) if isinstance(said, str) else None
         if found is None or found[1] not in CODECS:
             msg = (
