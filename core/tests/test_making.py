@@ -169,6 +169,17 @@ async def test_another_process_comes_back_to_it():
     assert later.wanted[0].raw
 
 
+async def test_a_provider_comes_back_to_jobs_of_its_former_id():
+    """What was submitted before the provider was renamed is paid for."""
+    async with client(Jobs()) as ai:
+        token = JobToken.parse((await ai.video.submit("waves")).token)
+    token = attrs.evolve(token, provider="zenith", instance="zenith")
+    async with client(Jobs(), former_ids=["zenith"]) as ai:
+        found = await ai.jobs.resume(str(token)).result()
+
+    assert CLIP == found.video.data
+
+
 async def test_tokens_of_other_jobs():
     """Nor of other instances."""
     async with client(Jobs()) as ai:

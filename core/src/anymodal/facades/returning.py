@@ -31,7 +31,7 @@ def found_again(way: Way, token: JobToken) -> tuple[Row, Record]:
     usable = row is not None and row.offer.enabled and not row.offer.missing
     if row is None or not usable or not row.offer.allows(row.model):
         raise decision.error or _strange(token)
-    if row.offer.spec.id != token.provider:
+    if not row.offer.spec.goes_by(token.provider):
         raise _strange(token)
     record = Call(way, token.modality, token.operation).record
     record.id, record.started_at, record.cost = token.call, None, RUNNING
