@@ -44,6 +44,7 @@ def plugin_folders() -> dict[str, dict[str, object]]:
 
 PLUGINS = plugin_folders()
 FOLDER_OF = {project["name"]: folder for folder, project in PLUGINS.items()}
+EXAMPLES = sorted(file.parent for file in ROOT.glob("docs/examples/*/pyproject.toml"))
 
 
 def requirement_names(project: dict[str, object]) -> list[str]:
@@ -78,6 +79,17 @@ def everything() -> list[str]:
     return [f"./core[{CORE_EXTRAS}]", *dict.fromkeys(paths)]
 
 
+def examples() -> list[str]:
+    """Return the paths of the distributions that the documentation shows, with every extra."""
+    paths = []
+    for folder in EXAMPLES:
+        project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
+        extras = ",".join(sorted(project.get("optional-dependencies", {})))
+        path = f"./{folder.relative_to(ROOT).as_posix()}"
+        paths.append(path + (f"[{extras}]" if extras else ""))
+    return paths
+
+
 @nox.session(python=PYTHON)
 def lint(session: nox.Session) -> None:
     """Format and lint everything."""
@@ -89,9 +101,10 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=PYTHON)
 def types(session: nox.Session) -> None:
     """Check types of the core and of every plugin, as installed, and of those who call them."""
-    install(session, *everything(), *TYPE_CHECKERS)
+    install(session, *everything(), *examples(), *TYPE_CHECKERS)
     with_module = [folder for folder in PLUGINS if (ROOT / "plugins" / folder / "src").is_dir()]
     packages = ["anymodal", *(f"anymodal_{folder.replace('-', '_')}" for folder in with_module)]
+    packages += [path.name for one in EXAMPLES for path in sorted(one.glob("src/*"))]
     for package in packages:
         session.run("mypy", "-p", package)
     session.run("mypy", "tests/typing", "tools")
@@ -118,16 +131,18 @@ def plugin(session: nox.Session, name: str) -> None:
 
 @nox.session(python=PYTHON)
 def together(session: nox.Session) -> None:
-    """Test what no distribution can show alone, with everything installed."""
-    install(session, *everything(), *TEST_TOOLS)
+    """Test what no distribution can show alone, with everything installed, examples too."""
+    install(session, *everything(), *examples(), *TEST_TOOLS)
     session.run("uv", "pip", "check", external=True)
     session.run("pytest", "tests", *session.posargs)
+    for folder in EXAMPLES:
+        session.run("pytest", str(folder / "tests"), *session.posargs)
 
 
 @nox.session(python=FURTHER_PYTHONS)
 def pythons(session: nox.Session) -> None:
     """Test everything together on the other Pythons."""
-    install(session, *everything(), *TEST_TOOLS)
+    install(session, *everything(), *examples(), *TEST_TOOLS)
     session.run("pytest", "core/tests", *session.posargs)
     for name in PLUGINS:
         session.run("pytest", f"plugins/{name}/tests", *session.posargs)
@@ -138,7 +153,8 @@ def pythons(session: nox.Session) -> None:
 def resolve(session: nox.Session) -> None:
     """Check that everything can be installed together on each Python."""
     wanted = Path(session.create_tmp()) / "requirements.in"
-    wanted.write_text("\n".join(path.replace("./", f"{ROOT}/") for path in everything()), "utf-8")
+    paths = [path.replace("./", f"{ROOT}/") for path in (*everything(), *examples())]
+    wanted.write_text("\n".join(paths), "utf-8")
     for version in [PYTHON, *FURTHER_PYTHONS]:
         session.run(
             "uv", "pip", "compile", "--quiet", "--no-sources", "--no-header", "--no-annotate",
@@ -164,7 +180,7 @@ def bench(session: nox.Session) -> None:
 def dev(session: nox.Session) -> None:
     """Make `.venv` a working tree: everything linked, with all tools."""
     session.run("uv", "venv", "--clear", "--python", PYTHON, ".venv-dev", external=True)
-    paths = [part for path in everything() for part in ("--editable", path)]
+    paths = [part for path in (*everything(), *examples()) for part in ("--editable", path)]
     tools = [*TEST_TOOLS, *TYPE_CHECKERS, "ruff>=0.17", "nox[uv]>=2026.10"]
     session.run(
         "uv", "pip", "install", "--no-sources", "--python", ".venv-dev", *paths, *tools,
