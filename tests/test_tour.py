@@ -9,16 +9,20 @@ from pathlib import Path
 
 import anyio
 import anymodal
-from anymodal.modalities import BUILT_IN
 from anymodal_emulator.commands import report
 from anymodal_emulator.running import emulator_specs
-from anymodal_emulator.tour import rows_of, travel
+from anymodal_emulator.tour import operations_of, rows_of, travel
 from anymodal_emulator.visits import Visit
 
 
 def specs():
     registry = anymodal.Registry(anymodal.Settings.empty())
     return [one.spec for one in registry.providers() if one.instance == one.spec.id]
+
+
+def kinds():
+    """The nine, and those that distributions of examples bring."""
+    return anymodal.Registry(anymodal.Settings.empty()).modalities()
 
 
 def test_the_tour_is_well(tmp_path):
@@ -33,8 +37,8 @@ def test_the_tour_is_well(tmp_path):
 
     assert [] == [row for row in rows if row["outcome"] != "ok"]
     assert 0 == done.returncode
-    assert len(rows) == len(rows_of(specs()))
-    assert {one.name for one in BUILT_IN} == {row["modality"] for row in rows}
+    assert len(rows) == len(rows_of(specs(), operations_of(kinds())))
+    assert {one.name for one in kinds()} == {row["modality"] for row in rows}
     assert {"openai", "openai-compatible"} <= {row["provider"] for row in rows}
     done_by = {
         operation: {row["provider"] for row in rows if row["operation"] == operation}
