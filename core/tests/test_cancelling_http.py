@@ -114,8 +114,6 @@ async def test_stopped_at_every_wait(kind, how, what):
 @pytest.mark.parametrize("what", ["generate", "stream"])
 async def test_closing_the_client_while_calls_run(kind, what):
     """They end with an error of ours, and their connections with them."""
-    if (kind[1], what) == ("aiohttp", "stream"):
-        pytest.xfail("aiohttp 3.14.5 does not tell who reads a body that its session was closed")
     alive = tasks()
     with Loopback(hanging) as server:
         found = []
@@ -139,6 +137,31 @@ async def test_closing_the_client_while_calls_run(kind, what):
             await anyio.sleep(0.05)
             await ai.aclose()
         assert 3 == len(found)
+        assert await is_left_alone(server)
+        assert await tasks_are(alive)
+    assert [] == our_threads()
+
+
+async def test_closing_a_stream_while_another_task_reads(kind):
+    """The reader is told that it is closed, at once, and the connection is."""
+    alive = tasks()
+    with Loopback(hanging) as server:
+        async with client(server, kind) as ai:
+            stream = await ai.text.stream("Well?", model=MODEL).start()
+            found = []
+
+            async def read():
+                with pytest.raises(e.ConfigurationError, match="not open") as caught:
+                    await stream.result()
+                found.append(caught.value)
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(read)
+                await anyio.sleep(0.05)
+                assert [] == found
+                await stream.aclose()
+                await stream.aclose()
+                assert 1 == len(found)
         assert await is_left_alone(server)
         assert await tasks_are(alive)
     assert [] == our_threads()

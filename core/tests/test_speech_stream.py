@@ -72,6 +72,44 @@ async def test_leaving_early_closes_at_once():
         await stream.aclose()
 
 
+@pytest.mark.parametrize("is_in_pieces", [False, True])
+async def test_closing_while_another_task_reads(is_in_pieces):
+    """The reader is told that it is closed, and the provider's stream is over."""
+    left = []
+
+    class Stalls:
+        @streaming
+        async def stream(self, request):
+            try:
+                yield AudioChunk(b"ab")
+                await anyio.sleep_forever()
+            finally:
+                left.append(request.text)
+
+    async def pieces():
+        yield "Hello. "
+        await anyio.sleep_forever()
+
+    found = []
+    async with client(Stalls()) as ai, anyio.create_task_group() as tasks:
+        text = pieces() if is_in_pieces else "Hello."
+        stream = await ai.speech.stream(text, format="pcm").start()
+
+        async def read():
+            with pytest.raises(e.ConfigurationError, match="not open") as caught:
+                await stream.result()
+            found.append(caught.value)
+
+        tasks.start_soon(read)
+        await anyio.wait_all_tasks_blocked()
+        assert [] == found
+        await stream.aclose()
+        await anyio.wait_all_tasks_blocked()
+
+    assert 1 == len(found)
+    assert ["Hello."] == left
+
+
 async def test_reading_before_it_is_open():
     """It says how to open it."""
     async with client(Streams()) as ai:

@@ -361,9 +361,16 @@ class Call:
         assert self._stake is not None  # a candidate is being asked, or has answered
         return self._stake
 
-    async def within(self, doing: Awaitable[T], seconds: float | None) -> T:
+    async def within(
+        self, doing: Awaitable[T], seconds: float | None, scope: anyio.CancelScope | None = None
+    ) -> T:
         """
         Await *doing* for at most *seconds*, and to the end of the whole call.
+
+        Args:
+            doing: What is done.
+            seconds: How long it may take.
+            scope: Where it is awaited, for who wants to break it off.
 
         Raises:
             TimedOutError: *seconds* went by.
@@ -371,7 +378,7 @@ class Call:
         """
         left = self._left()
         limit = left if seconds is None else min(seconds, left)
-        scope = anyio.CancelScope()
+        scope = scope or anyio.CancelScope()
         self._way.arm(scope, limit)
         with scope:
             try:

@@ -12,6 +12,7 @@ import anyio
 from .. import errors as e
 from ..call import Call
 from ..modalities.speech import AudioChunk, SpeechEnd, SpeechEvent, SpeechRequest, SpeechResult
+from ..shielding import shielded
 from ..specs import supports
 from .answers import Batched, batched, drain
 from .asking_speech import AskedSpeech, account, needs_of, weight_of
@@ -50,6 +51,8 @@ class SpeechStream:
         self._ready: deque[AudioChunk] = deque()
         self._end: SpeechEnd | None = None
         self._fault: e.AnymodalError | None = None
+        self._reading: anyio.CancelScope | None = None
+        self._has_left: anyio.Event | None = None
 
     @property
     def record(self) -> Record:
@@ -155,13 +158,21 @@ class SpeechStream:
         if self._fault is not None:
             raise self._fault
         if self._source is None:
-            msg = "The stream is not open: use it inside `async with`, or await start() first."
-            raise e.ConfigurationError(msg)
+            raise _not_open()
+        scope = self._reading = anyio.CancelScope()
         try:
-            batch = await self._call.within(self._source.batch(), self._call.deadlines.between)
+            batch = await self._call.within(
+                self._source.batch(), self._call.deadlines.between, scope
+            )
             self._note(batch)
         except e.AnymodalError as error:
+            if self._stack is None:  # somebody closed it
+                raise _not_open() from None
             raise self._broken(error) from error.__cause__
+        finally:
+            self._reading = None
+            if self._has_left is not None:
+                self._has_left.set()
         if self._end is not None:
             await self._end_if_whole()
         return True
@@ -223,7 +234,11 @@ class SpeechStream:
         )
 
     async def aclose(self) -> None:
-        """Close the connection, or give it back where all was said."""
+        """
+        Close the connection, or give it back where all was said.
+
+        Who reads in another task gets the error of a stream that is not open.
+        """
         try:
             await self._hang_up()
         finally:
@@ -233,6 +248,10 @@ class SpeechStream:
         stack, self._stack = self._stack, None
         if stack is not None:
             async with stack:
+                if self._reading is not None:
+                    self._has_left = anyio.Event()
+                    self._reading.cancel()
+                    await shielded(self._has_left.wait())
                 await self._leave()
 
     async def _read_no_more(self) -> None:
@@ -258,3 +277,8 @@ class SpeechStream:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _not_open() -> e.ConfigurationError:
+    msg = "The stream is not open: use it inside `async with`, or await start() first."
+    return e.ConfigurationError(msg)

@@ -15,6 +15,7 @@ from .. import errors as e
 from ..call import Call
 from ..modalities.text import Finish, OutputT, TextDelta, TextEvent, TextRequest, TextResult
 from ..shapes import Growing
+from ..shielding import shielded
 from .answers import Batched, BoundText, assembled, batched, bind, broken, drain, unfinished, words
 from .asking import Asked, account, finished, stream_needs_of, weight_of
 
@@ -59,6 +60,8 @@ class TextStream(Generic[OutputT]):
         self._ready: deque[StreamEvent] = deque()
         self._growing = Growing()
         self._fault: e.AnymodalError | None = None
+        self._reading: anyio.CancelScope | None = None
+        self._has_left: anyio.Event | None = None
 
     @property
     def record(self) -> Record:
@@ -135,14 +138,22 @@ class TextStream(Generic[OutputT]):
         if self._fault is not None:
             raise self._fault
         if self._source is None:
-            msg = "The stream is not open: use it inside `async with`, or await start() first."
-            raise e.ConfigurationError(msg)
+            raise _not_open()
+        scope = self._reading = anyio.CancelScope()
         try:
-            batch = await self._call.within(self._source.batch(), self._call.deadlines.between)
+            batch = await self._call.within(
+                self._source.batch(), self._call.deadlines.between, scope
+            )
             if not batch:
                 raise unfinished(self.record.instance, self._seen)
         except e.AnymodalError as error:
+            if self._stack is None:  # somebody closed it
+                raise _not_open() from None
             raise self._broken(error) from error.__cause__
+        finally:
+            self._reading = None
+            if self._has_left is not None:
+                self._has_left.set()
         self._take(batch)
         await self._end_if_whole()
         return True
@@ -204,11 +215,19 @@ class TextStream(Generic[OutputT]):
         return finished(self._call, assembled(self._seen), finish, self._asked.shape)
 
     async def aclose(self) -> None:
-        """Close the connection, or give it back where the answer is whole."""
+        """
+        Close the connection, or give it back where the answer is whole.
+
+        Who reads in another task gets the error of a stream that is not open.
+        """
         stack, self._stack = self._stack, None
         if stack is None:
             return
         async with stack:
+            if self._reading is not None:
+                self._has_left = anyio.Event()
+                self._reading.cancel()
+                await shielded(self._has_left.wait())
             source, self._source = self._source, None
             if self._finish is not None and source is not None:
                 await drain(source)
@@ -226,6 +245,11 @@ class TextStream(Generic[OutputT]):
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _not_open() -> e.ConfigurationError:
+    msg = "The stream is not open: use it inside `async with`, or await start() first."
+    return e.ConfigurationError(msg)
 
 
 class _Events(Protocol):

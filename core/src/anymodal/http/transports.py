@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mappin
 from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, cast
+from weakref import WeakSet
 
 import attrs
 
@@ -288,6 +289,7 @@ class _AiohttpTransport:
         self._session: aiohttp.ClientSession | None = None
         self._single: aiohttp.ClientSession | None = None
         self._proxies: dict[str, str] = {}
+        self._replies: WeakSet[aiohttp.ClientResponse] = WeakSet()
 
     async def send(self, request: HttpRequest) -> HttpReply:
         session = self._session or self._open()
@@ -316,6 +318,7 @@ class _AiohttpTransport:
         for name, value in response.headers.items():
             lower = name.lower()
             headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
+        self._replies.add(response)
         return _AiohttpReply(response, headers, request.limit)
 
     def proxy_for(self, origin: str) -> str:
@@ -340,3 +343,6 @@ class _AiohttpTransport:
         for session in (self._session, self._single):
             if session is not None:
                 await session.close()
+        for reply in self._replies:  # aiohttp 3.14.5 does not tell who reads one
+            if not reply.content.at_eof():
+                reply.content.set_exception(self._aiohttp.ClientConnectionError("closed"))

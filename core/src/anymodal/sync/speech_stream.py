@@ -75,7 +75,11 @@ class SyncSpeechStream(Face[SpeechStream]):
         return self._loop.run(self._inner.result())
 
     def close(self) -> None:
-        """Close the connection, or give it back where all was said."""
+        """
+        Close the connection, or give it back where all was said.
+
+        Who reads in another task gets the error of a stream that is not open.
+        """
         self._loop.run(self._inner.aclose())
 
     def __enter__(self) -> Self:

@@ -73,7 +73,11 @@ class SyncTextStream(Face[TextStream[OutputT]], Generic[OutputT]):
         return self._loop.run(self._inner.result())
 
     def close(self) -> None:
-        """Close the connection, or give it back where the answer is whole."""
+        """
+        Close the connection, or give it back where the answer is whole.
+
+        Who reads in another task gets the error of a stream that is not open.
+        """
         self._loop.run(self._inner.aclose())
 
     def __enter__(self) -> Self:
