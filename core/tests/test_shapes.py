@@ -172,7 +172,7 @@ class Unfit:
         {"enum": {1, 2}},
         {"type": "object", "properties": {"a": {"pattern": "("}}},
     ],
-    ids=str,
+    ids=lambda one: type(one).__name__ if type(one) is object else str(one),
 )
 def test_an_unfit_output_is_refused_by_its_field(output):
     """Before anything is sent, or fetched from elsewhere."""
@@ -464,7 +464,17 @@ def test_a_bare_string_in_annotated_describes():
         wrapped,
         Order,
     ],
-    ids=repr,
+    ids=[
+        "method",
+        "async method",
+        "callable",
+        "classmethod",
+        "staticmethod",
+        "partial of a method",
+        "partial of a partial",
+        "wrapped",
+        "class",
+    ],
 )
 def test_whatever_can_be_called(function):
     """Methods, callables, partials, wrapped functions, classes; what is bound is not shown."""

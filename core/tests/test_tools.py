@@ -185,7 +185,7 @@ class Pair:
         (Ellipsis, '"Ellipsis"'),
         ("name\udcff", "name?"),
     ],
-    ids=str,
+    ids=lambda one: type(one).__name__ if type(one) is Pair else str(one),
 )
 async def test_values_as_the_model_reads_them(value, content):
     """Words as they are, everything else as JSON, and nothing that could not be sent."""
