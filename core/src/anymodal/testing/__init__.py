@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .clock import FakeClock
     from .emulators import emulated
+    from .fakes import FakeClient, FakeSyncClient
     from .network import Barrier, NetworkForbiddenError, forbid_network
+    from .provider import ProviderSuite
+    from .replies import NoReplyLeftError, Requests
+    from .text import TextSuite
 
 _HOMES = {
+    "replies": ("NoReplyLeftError", "Requests"),
+    "fakes": ("FakeClient", "FakeSyncClient"),
+    "provider": ("ProviderSuite",),
+    "text": ("TextSuite",),
     "network": ("Barrier", "NetworkForbiddenError", "forbid_network"),
     "clock": ("FakeClock",),
     "emulators": ("emulated",),
@@ -24,8 +32,14 @@ _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names
 
 __all__ = [
     "Barrier",
+    "FakeClient",
     "FakeClock",
+    "FakeSyncClient",
     "NetworkForbiddenError",
+    "NoReplyLeftError",
+    "ProviderSuite",
+    "Requests",
+    "TextSuite",
     "emulated",
     "forbid_network",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ConfigurationError
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
     from ..specs import EmulatorSpec
 
-__all__ = ["emulated"]
+__all__ = ["emulated", "faults"]
+
+_ABSENT: Final = "Emulators need another distribution. Try: pip install anymodal-emulator"
 
 
 def emulated(vendor: str | EmulatorSpec, *, port: int = 0) -> Emulated:
@@ -29,9 +31,22 @@ def emulated(vendor: str | EmulatorSpec, *, port: int = 0) -> Emulated:
     try:
         from anymodal_emulator import emulated as start  # noqa: PLC0415  # may not be installed
     except ImportError as error:
-        msg = "Emulators need another distribution. Try: pip install anymodal-emulator"
-        raise ConfigurationError(msg) from error
+        raise ConfigurationError(_ABSENT) from error
     try:
         return start(vendor, port=port)
     except LookupError as error:
         raise ConfigurationError(str(error)) from error
+
+
+def faults() -> Any:
+    """
+    Return the module with what a vendor on loopback can be told to do wrong.
+
+    Raises:
+        ConfigurationError: `anymodal-emulator` is not installed.
+    """
+    try:
+        from anymodal_emulator import faults as found  # noqa: PLC0415  # as above
+    except ImportError as error:
+        raise ConfigurationError(_ABSENT) from error
+    return found
