@@ -16,7 +16,13 @@ from anymodal_emulator.samples import png
 from anymodal_emulator.sounds import wav
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").glob("how-to/*.md")),
+    *sorted((ROOT / "docs").glob("explanation/*.md")),
+]
+"""Those whose blocks stand alone; those of the tutorial are files, see test_tutorial.py."""
 BLOCKS = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in PAGES
