@@ -86,7 +86,7 @@ class Barrier:
 
 
 def _text(host: object) -> str:
-    return os.fsdecode(host) if isinstance(host, bytes | bytearray) else str(host or "")
+    return os.fsdecode(bytes(host)) if isinstance(host, bytes | bytearray) else str(host or "")
 
 
 def _is_loopback(host: str) -> bool:

@@ -119,8 +119,7 @@ class Replies:
         return reply
 
     def _none_left(self, request: object) -> NoReplyLeftError:
-        asked = repr(request)
-        asked = asked if len(asked) <= LONGEST_SHOWN else asked[: LONGEST_SHOWN - 1] + "…"
+        asked = _shown(request)
         many = f"{self.used} {'reply' if self.used == 1 else 'replies'}"
         given = f"was given {many}, all used" if self.used else "was given no replies"
         msg = (
@@ -133,6 +132,19 @@ class Replies:
         """Return the error of a reply of a kind that nobody here can make anything of."""
         msg = f"FakeClient: {self.modality} cannot reply a {type(reply).__name__}; {known}."
         return ConfigurationError(msg)
+
+
+def _shown(request: object) -> str:
+    """Return what *request* says, without what nobody said."""
+    said = [
+        f"{field.name}={getattr(request, field.name)!r}"
+        for field in attrs.fields(cast("Any", type(request)))
+        if field.repr
+        and field.name not in {"model", "deadlines"}
+        and getattr(request, field.name) != field.default
+    ]
+    text = f"{type(request).__name__}({', '.join(said)})"
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
 def fresh(error: BaseException) -> BaseException:
