@@ -6,7 +6,7 @@ import copy
 import importlib
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 import pluggy
@@ -31,19 +31,24 @@ __all__ = ["OfferedModel", "Registry"]
 class Watcher(Protocol):
     """Who is told that other plugins than before are there."""
 
-    def look_again(self) -> None:
-        """Go by what is there now."""
+    def look_again(self, touched: Collection[str]) -> None:
+        """Go by what is there now; *touched* are ids that a host's plugin came or went with."""
 
 
 class _Installed:
     """Plugins that several registries share, and who remembers something of them."""
 
-    plugins: Plugins
-
-    def __init__(self, hosts: Iterable[object]) -> None:
-        self.hosts = tuple(hosts)
+    def __init__(self) -> None:
+        self.hosts: tuple[object, ...] = ()
+        self.plugins: Plugins
         self.changing = threading.Lock()
         self.watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
+
+    def ids_of(self, host: object) -> frozenset[str]:
+        """Return the ids of the providers that *host* offers, if it is one of the host's own."""
+        known = zip(self.hosts, self.plugins.host_offers, strict=True) if self.hosts else ()
+        found = (offers.providers.values() for one, offers in known if one is host)
+        return frozenset(spec.id for kinds in found for some in kinds for spec in some)
 
 
 class Registry:
@@ -68,9 +73,9 @@ class Registry:
     ) -> None:
         self.settings = settings if settings is not None else Settings.load()
         self._distributions = distributions
-        self._installed = _Installed(plugins)
+        self._installed = _Installed()
         self.scope = Scope()
-        self.reload()
+        self._look_up(tuple(plugins))
 
     def under(self, settings: Settings, scope: Scope) -> Registry:
         """Return a registry of the same plugins, loaded once for both, as *scope* has them."""
@@ -115,7 +120,7 @@ class Registry:
             if any(one is plugin for one in hosts):
                 msg = f"The plugin {type(plugin).__name__} is registered already."
                 raise e.ConfigurationError(msg)
-            self._look_up((*hosts, plugin))
+            self._look_up((*hosts, plugin), plugin)
 
     def unregister(self, plugin: object) -> None:
         """
@@ -130,17 +135,19 @@ class Registry:
             if len(left) == len(hosts):
                 msg = f"The plugin {type(plugin).__name__} is not registered."
                 raise e.ConfigurationError(msg)
-            self._look_up(left)
+            self._look_up(left, plugin)
 
-    def _look_up(self, hosts: tuple[object, ...]) -> None:
+    def _look_up(self, hosts: tuple[object, ...], changed: object = None) -> None:
         importlib.invalidate_caches()
         found, rules = self._distributions, self.settings.plugins
         if found is None:
             found = installed() if rules.autoload else ()
-        self._installed.plugins = Plugins(candidates(found, rules), hosts)
-        self._installed.hosts = hosts
+        plugins = Plugins(candidates(found, rules), hosts)
+        touched = self._installed.ids_of(changed)
+        self._installed.plugins, self._installed.hosts = plugins, hosts
+        touched |= self._installed.ids_of(changed)
         for one in tuple(self._installed.watchers):
-            one.look_again()
+            one.look_again(touched)
 
     def watch(self, watcher: Watcher) -> None:
         """Have *watcher* told when other plugins than before are there, for as long as it lives."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from functools import cache
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 import anyio
 import attrs
 
 from . import errors as e
+from .alarms import Alarms, armed
 from .connection import Clock
 from .doors import Doors
 from .events import BreakerChanged, Event, Observer, telling
@@ -22,7 +23,7 @@ from .policy.limits import Limiter
 from .policy.standing import Standing
 from .policy_settings import NOTHING
 from .registry import Registry
-from .resolution import Offer, Row
+from .resolution import HOST, Offer, Row
 from .resolution.best import Best
 from .specs import Deadlines
 
@@ -143,7 +144,9 @@ class Way:
         self.registry = registry
         self.doors = doors
         self.clock = clock
-        self.arm: Callable[[anyio.CancelScope, float], None] = getattr(clock, "arm", _armed)
+        arm: Callable[[anyio.CancelScope, float], None] | None = getattr(clock, "arm", None)
+        self.arm = arm or armed
+        self.alarms = Alarms(arm)
         self.chance: Callable[[], float] = random.random
         self.tell: Callable[[Event], None] | None = None
         self.middleware: tuple[Middleware, ...] = ()
@@ -224,14 +227,23 @@ class Way:
         self._resolved.clear()
         self._plans.clear()
 
-    def look_again(self) -> None:
-        """Go by the plugins that are there now, after others were."""
+    def look_again(self, touched: Collection[str]) -> None:
+        """Go by the plugins that are there now; see `Registry.watch`."""
         self.forget()
-        self.doors.give_up_unless(self._is_offered)
+        self.doors.give_up_unless(partial(self._is_offered, touched))
 
-    def _is_offered(self, offer: Offer) -> bool:
+    def _is_offered(self, touched: Collection[str], offer: Offer) -> bool:
+        """
+        Whether what *offer* was connected to would be the same now.
+
+        A host's own plugin may give functions that are made anew each time, so that its
+        specs are never equal; that it is the same one says more.
+        """
         decision = self.registry.explain(f"{offer.instance}/any", modality=offer.spec.modality)
-        return any(row.offer.spec == offer.spec for row in decision.rows)
+        now = [row.offer for row in decision.rows if row.offer.plugin == offer.plugin]
+        if offer.plugin == HOST:
+            return bool(now) and offer.spec.id not in touched
+        return any(one.spec == offer.spec for one in now)
 
     # -- what holds there -----------------------------------------------------------------
 
@@ -308,11 +320,6 @@ def _wall_of(clock: Clock) -> Callable[[], float]:
     """Return what gives the time of day: the clock's own, where it has one."""
     found: Callable[[], float] = getattr(clock, "wall", time.time)
     return found
-
-
-def _armed(scope: anyio.CancelScope, seconds: float) -> None:
-    """Cancel *scope* when *seconds* have gone by; a clock of its own kind has its own way."""
-    scope.deadline = anyio.current_time() + seconds
 
 
 def _in_memory() -> Store:

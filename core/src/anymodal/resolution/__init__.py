@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..modalities.speech import VoiceSpec
 
 __all__ = [
+    "HOST",
     "Decision",
     "Offer",
     "Query",
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 NO_SCOPE: Final = Scope()
+HOST: Final = "host"
+"""What `Offer.plugin` says of what the host itself brings."""
 OFF: Final = "switched off by its settings or by ENABLE_PROVIDER_…"
 
 
@@ -74,7 +77,7 @@ class Offer:
         instance: The name; the provider's own id for the default one.
         spec: What the plugin says.
         models: Its model table, the user's settings applied.
-        plugin: Distribution and version.
+        plugin: Distribution and version; `HOST` where the host itself brings it.
         enabled: Whether settings and flags let it be used.
         missing: What has to be set before it can be used; empty where nothing.
         deadlines: The instance's timeouts.

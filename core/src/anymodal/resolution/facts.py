@@ -17,7 +17,7 @@ from ..quarantine import Offers
 from ..scopes import Scope
 from ..specs import ProviderSpec
 from ..vendor_options import call_options
-from . import Offer
+from . import HOST, Offer
 
 __all__ = ["Facts"]
 
@@ -42,7 +42,7 @@ class Facts:
     def offers(self) -> Iterator[tuple[str, Offers]]:
         """Give what the plugins that were loaded so far offer, the host's own first."""
         for offers in self.plugins.host_offers:
-            yield "host", offers
+            yield HOST, offers
         for plugin in self.plugins.all:
             if plugin.state == "loaded":
                 yield plugin.label, plugin.offers
@@ -136,7 +136,7 @@ class Facts:
         for offers in self.plugins.host_offers:
             for spec in offers.providers.get(modality, ()):
                 if spec.goes_by(provider):
-                    return spec, "host"
+                    return spec, HOST
         declared = [one for one in self.plugins.all if provider in one.candidate.names]
         for plugin in declared:
             if provider in plugin.ids:
