@@ -259,6 +259,21 @@ async def test_cancel():
     assert "cancel" in stops.calls
 
 
+async def test_vendor_that_forgets_what_it_stopped():
+    """Of a job that was taken out of a queue nothing is known there; who asked for that knows."""
+    gone = JobStatus(state="expired", message="acme no longer knows it")
+    async with client(Stops(gone)) as ai:
+        job = await ai.video.submit("waves")
+        await job.cancel()
+        with pytest.raises(e.JobFailedError, match="was cancelled: acme no longer knows it"):
+            await job.result()
+        assert ["cancelled"] == [one.state for one in await ai.jobs.list()]
+    async with client(Stops(gone)) as ai:
+        job = await ai.video.submit("waves")
+        with pytest.raises(e.JobFailedError, match="expired before it was done"):
+            await job.result()
+
+
 async def test_what_is_expected_is_kept_back():
     """Seconds are known before they are made; what was used counts afterwards."""
     provider = Jobs()

@@ -99,6 +99,7 @@ class Job(Generic[T]):
         self._polling = polling
         self.record = record
         self.status = JobStatus(state="queued")
+        self._is_stopped = False
 
     def __repr__(self) -> str:
         return f"<Job {self._where}: {self.status.state}>"
@@ -186,6 +187,7 @@ class Job(Generic[T]):
         """
         if not self.status.is_ended:
             await self._ask(self._work.cancel, None)
+            self._is_stopped = True
 
     def _target(self, into: str | PathLike[str]) -> Path:
         if not self._work.has_files:
@@ -197,6 +199,8 @@ class Job(Generic[T]):
 
     async def _poll(self, seconds: float | None) -> JobStatus:
         status = await self._ask(self._work.poll, seconds)
+        if self._is_stopped and status.state == "expired" and not status.has_result:
+            status = attrs.evolve(status, state="cancelled")  # a vendor may forget what it stopped
         await self._became(status)
         return status
 
