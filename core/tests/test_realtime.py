@@ -1,6 +1,7 @@
 """Realtime: what is asked for, what is said and heard, and whose tools run meanwhile."""
 
 import datetime as dt
+import struct
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
@@ -270,6 +271,29 @@ async def test_a_format_that_the_provider_does_not_take():
     async with client(Talks()) as ai:
         with pytest.raises(e.UnsupportedFeatureError, match="pcm_s16le at 24000 Hz; mulaw"):
             await ai.realtime.open(input_format="pcm_s16le_16000").start()
+
+
+async def test_a_format_that_has_the_same_sound_in_it():
+    """It is made of what is sent, and what comes is made of what the provider has."""
+    provider = Talks([audio(b"\xff\x7f"), audio(b"\x00\x80"), DONE])
+    formats = {"input_format": "mulaw_24000", "output_format": "pcm_f32le_24000"}
+    async with client(provider) as ai, ai.realtime.open(**formats) as session:
+        assert ("mulaw at 24000 Hz", "pcm_f32le at 24000 Hz") == (
+            str(session.input_format),
+            str(session.output_format),
+        )
+        await session.send_audio(b"\xff\x80")
+        await session.respond()
+        found = await until_done(session)
+        await session.interrupt()
+
+    (asked,) = provider.asked
+    whole = AudioFormat(rate=24_000)
+    assert (whole, whole) == (asked.input_format, asked.output_format)
+    assert AudioIn(struct.pack("<hh", 0, 32124)) == provider.heard[0]
+    loud, low = (struct.unpack("<f", one.data)[0] for one in found[:2])
+    assert (32767 / 32768, -1.0) == (loud, low)
+    assert Interrupt("item-1", 2 / 24_000) == provider.heard[-1]
 
 
 async def test_what_the_model_cannot_is_not_asked_for():

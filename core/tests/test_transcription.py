@@ -440,6 +440,33 @@ async def test_compressed_sound_goes_on_as_it_is():
     assert session.record.cost.usd is None
 
 
+async def test_sound_is_made_what_the_provider_takes():
+    """Where nothing is lost of it; the length is that of what was sent."""
+    provider = Listens()
+    async with client(provider, encodings=["opus", "pcm_s16le"]) as ai:
+        async with ai.transcription.live(format="mulaw_8000", partials=False) as session:
+            assert "mulaw at 8000 Hz" == str(session.format)
+            await session.send(b"\xff\x80" * 4_000)
+            found = await session.result()
+
+    assert AudioFormat(rate=8_000) == provider.asked[0].format
+    assert [b"\x00\x00\x7c\x7d" * 4_000] == provider.heard
+    assert 1.0 == found.duration
+
+
+async def test_sound_that_the_provider_does_not_take():
+    """Nothing is sent, and it says what would be taken."""
+    provider = Listens()
+    async with client(provider, encodings=["mulaw"]) as ai:
+        with pytest.raises(e.UnsupportedFeatureError, match="takes mulaw"):
+            await ai.transcription.live().start()
+    assert [] == provider.asked
+    with pytest.raises(ValueError, match="encodings"):
+        TranscriptionProviderSpec(
+            id="acme", display_name="Acme", kind="local", connect=print, encodings=["mp3"]
+        )
+
+
 async def test_sound_that_was_sent_is_paid_for_by_those_who_leave():
     """The vendor heard it, though nobody waited for the end."""
     provider = Listens()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
@@ -17,6 +17,7 @@ from ..modalities.realtime import (
     TurnBy,
     TurnDetection,
 )
+from ..modalities.repacking import source_for, target_of
 from ..modalities.text import ToolSpec
 from ..usage import Usage, Used
 from ..vendor_options import laid_over
@@ -62,7 +63,8 @@ class AskedRealtime:
 
         Raises:
             InvalidRequestError: Something in it no provider could serve.
-            UnsupportedFeatureError: The provider does not know a format.
+            UnsupportedFeatureError: The provider does not know a format, nor one that has
+                the same sound in it.
         """
         spec: Any = row.offer.spec
         turns, written = self.turns, self.transcription
@@ -74,8 +76,8 @@ class AskedRealtime:
             tools=self.tools,
             tool_choice=self.tool_choice,
             turns=TurnDetection(turns) if isinstance(turns, str) else turns,
-            input_format=_format("input_format", self.input_format, spec),
-            output_format=_format("output_format", self.output_format, spec),
+            input_format=_format("input_format", self.input_format, spec, target_of),
+            output_format=_format("output_format", self.output_format, spec, source_for),
             transcription=(InputTranscription() if written else None)
             if isinstance(written, bool)
             else written,
@@ -89,14 +91,21 @@ class AskedRealtime:
         )
 
 
-def _format(name: str, said: AudioFormatLike | None, spec: Any) -> AudioFormat:
+def _format(
+    name: str,
+    said: AudioFormatLike | None,
+    spec: Any,
+    found_for: Callable[[AudioFormat, Sequence[AudioFormat]], AudioFormat | None],
+) -> AudioFormat:
+    """Return what the provider takes or gives of which what was said is made, or that of it."""
     known: Sequence[AudioFormat] = getattr(spec, f"{name}s")
     if said is None:
         return known[0]
-    found = AudioFormat.parse(said)
-    if found not in known:
+    wanted = AudioFormat.parse(said)
+    found = found_for(wanted, known)
+    if found is None:
         which = "; ".join(map(str, known))
-        msg = f"{spec.id} does not take {name} {found}; it takes: {which}."
+        msg = f"{spec.id} does not take {name} {wanted}; it takes: {which}."
         raise e.UnsupportedFeatureError(msg)
     return found
 

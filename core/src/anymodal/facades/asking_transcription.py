@@ -12,6 +12,7 @@ from .. import errors as e
 from ..call import Call, ModelChoice, Sought
 from ..media import Audio
 from ..modalities.live import AudioFormat, AudioFormatLike
+from ..modalities.repacking import target_of
 from ..modalities.transcription import (
     LiveTranscriptionRequest,
     TranscriptionOption,
@@ -96,9 +97,21 @@ class AskedTranscription:
 
         Raises:
             InvalidRequestError: Something in it no provider could serve.
+            UnsupportedFeatureError: The provider does not take sound that is packed so, nor
+                what has the same sound in it.
         """
+        spec: Any = row.offer.spec
+        given = found = self.packing
+        if spec.encodings:
+            taken = [attrs.evolve(given, encoding=one) for one in spec.encodings]
+            fitting = target_of(given, taken)
+            if fitting is None:
+                which = ", ".join(spec.encodings)
+                msg = f"{spec.id} does not take format {given}; it takes {which}."
+                raise e.UnsupportedFeatureError(msg)
+            found = fitting
         return LiveTranscriptionRequest(
-            format=self.packing, partials=self.partials, **self._settings(call, row)
+            format=found, partials=self.partials, **self._settings(call, row)
         )
 
     def _settings(self, call: Call, row: Row) -> dict[str, Any]:

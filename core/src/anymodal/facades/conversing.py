@@ -12,7 +12,15 @@ import attrs
 
 from .. import errors as e
 from ..call import LEFT, Call
-from ..modalities.live import AudioFormat, AudioOut, LiveEvent, Partial, ResponseDone, Transcript
+from ..modalities.live import (
+    AudioFormat,
+    AudioFormatLike,
+    AudioOut,
+    LiveEvent,
+    Partial,
+    ResponseDone,
+    Transcript,
+)
 from ..modalities.messages import ToolResult
 from ..modalities.realtime import (
     AudioIn,
@@ -23,6 +31,7 @@ from ..modalities.realtime import (
     TextIn,
     ToolResults,
 )
+from ..modalities.repacking import Repacking
 from ..usage import Usage, cost_of
 from .asking_realtime import AskedRealtime, needs_of, weight_of
 from .chat_stream import ToolRan
@@ -68,6 +77,8 @@ class RealtimeSession:
         self._used: list[Usage | None] = []
         self._last_id: str | None = None
         self._playback = Playback()
+        self._heard: Repacking
+        self._spoken: Repacking
 
     @property
     def record(self) -> Record:
@@ -77,12 +88,12 @@ class RealtimeSession:
     @property
     def input_format(self) -> AudioFormat:
         """How the sound has to be packed that is sent; known when the session is open."""
-        return self._request.input_format
+        return _wanted(self._asked.input_format, self._request.input_format)
 
     @property
     def output_format(self) -> AudioFormat:
         """How the answers are packed; known when the session is open."""
-        return self._request.output_format
+        return _wanted(self._asked.output_format, self._request.output_format)
 
     @property
     def _request(self) -> RealtimeRequest:
@@ -127,6 +138,11 @@ class RealtimeSession:
 
     async def _open(self, door: Door, request: RealtimeRequest) -> None:
         provider: OpensRealtime = door.bound
+        given, asked = request.output_format, self._asked
+        self._heard = Repacking(
+            _wanted(asked.input_format, request.input_format), request.input_format
+        )
+        self._spoken = Repacking(given, _wanted(asked.output_format, given))
         line = Line(provider.open(request), self._heed)
         self._line = line
         try:
@@ -159,7 +175,7 @@ class RealtimeSession:
         sound, self._rest = sound[:whole], sound[whole:]
         if sound:
             self._is_committed = False
-            await self._tell(AudioIn(sound))
+            await self._tell(AudioIn(self._heard.feed(sound)))
 
     async def send_text(self, text: str, *, respond: bool = True) -> None:
         """
@@ -333,6 +349,8 @@ class RealtimeSession:
         if self.record.first_event_seconds is None:
             self._call.saw_first_event()
         if not self._playback.drops(event):
+            if isinstance(event, AudioOut):
+                event = AudioOut(self._spoken.feed(event.data), event.item_id)
             self._ready.append(event)
         if isinstance(event, ResponseDone):
             self._is_owed = False
@@ -398,3 +416,7 @@ class RealtimeSession:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _wanted(said: AudioFormatLike | None, given: AudioFormat) -> AudioFormat:
+    return given if said is None else AudioFormat.parse(said)

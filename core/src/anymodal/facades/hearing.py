@@ -13,6 +13,7 @@ import attrs
 from .. import errors as e
 from ..call import Call
 from ..modalities.live import Transcript
+from ..modalities.repacking import Repacking
 from ..modalities.transcription import (
     Heard,
     LiveTranscriptionRequest,
@@ -57,6 +58,7 @@ class LiveTranscription:
         self._rest = b""
         self._sent = 0
         self._has_finished = False
+        self._turned: Repacking
 
     @property
     def record(self) -> Record:
@@ -108,6 +110,7 @@ class LiveTranscription:
         if bound.live is None:
             msg = f"{door.offer.instance} transcribes files and does not listen live; nothing was sent."
             raise e.UnsupportedFeatureError(msg)
+        self._turned = Repacking(self.format, request.format)
         ear = Ear(bound.live(request))
         try:
             await ear.opened()
@@ -147,7 +150,7 @@ class LiveTranscription:
         whole = len(sound) - len(sound) % (self.format.frame_bytes or 1)
         sound, self._rest = sound[:whole], sound[whole:]
         if sound:
-            await self._told(ear, ear.listener.send(sound))
+            await self._told(ear, ear.listener.send(self._turned.feed(sound)))
             self._sent += len(sound)
 
     async def finish(self) -> None:

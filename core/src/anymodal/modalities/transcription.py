@@ -10,9 +10,10 @@ import attrs
 
 from ..errors import InvalidRequestError
 from ..media import Audio
-from ..specs import ProviderSpec
+from ..specs import ProviderSpec, words
 from ..usage import Record, Usage
 from .live import (
+    ENCODINGS,
     AudioFormat,
     ClosingSoon,
     Partial,
@@ -265,6 +266,18 @@ TranscriptionProvider: TypeAlias = TranscribesFiles | HearsLive
 
 @attrs.frozen(kw_only=True)
 class TranscriptionProviderSpec(ProviderSpec[TranscriptionProvider]):
-    """A provider of text from speech."""
+    """
+    A provider of text from speech.
+
+    Args:
+        encodings: How live sound may be packed, such as `pcm_s16le`; none where all of
+            `AudioFormat` may be. The core makes them of others where nothing is lost.
+    """
 
     modality: ClassVar[str] = "transcription"
+
+    encodings: tuple[str, ...] = attrs.field(
+        default=(),
+        converter=words,
+        validator=attrs.validators.deep_iterable(attrs.validators.in_(ENCODINGS)),
+    )

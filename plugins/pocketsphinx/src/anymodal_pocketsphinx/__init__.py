@@ -42,6 +42,7 @@ def anymodal_transcription_providers() -> Iterator[TranscriptionProviderSpec]:
         models=[ModelSpec(id="en-us", prices=free, source=_HERE)],
         default_model="en-us",
         options=PocketsphinxTranscription,
+        encodings=["pcm_s16le"],
     )
 
 
