@@ -34,6 +34,7 @@ FLOORS = [
         "http",
         "policies",
         "shielding",
+        "taps",
         "sockets",
         "jobs",
         "stores",
@@ -60,7 +61,7 @@ FLOORS = [
     }
     | {"quarantine", "registry", "known"},
     {"policy"},
-    {"checkup", "discovery", "doors", "ledger", "way", "stake", "call"},
+    {"alarms", "checkup", "discovery", "doors", "ledger", "way", "stake", "call"},
     {"client", "changes", "interrupts", "loops", "sync", "facades", "cli", "testing", "devices"}
     | {"__main__"},
 ]

@@ -27,7 +27,7 @@ from .sections import (
 )
 from .specs import ModelSpec
 
-__all__ = ["HttpSettings", "InstanceSettings", "PluginSettings", "Settings"]
+__all__ = ["HttpSettings", "InstanceSettings", "PluginSettings", "Settings", "places"]
 
 FILE: Final = "anymodal.toml"
 
@@ -131,8 +131,8 @@ class Settings:
         """
         variables = os.environ if environ is None else environ
         named = path or variables.get("ANYMODAL_CONFIG")
-        files = [Path(named)] if named else [file for file in _usual_files() if file.exists()]
-        read = [Layer.read(file) for file in files]
+        files = places(named)
+        read = [Layer.read(file) for file in files if named or file.exists()]
         stored: tuple[str, ...] = ()
         try:
             stored = () if path else Names(_users_folder()).read()
@@ -140,7 +140,8 @@ class Settings:
             read.append(Layer("keys", faults=[str(error)]))
         found = cls._read(read, variables, overrides)
         how = _Loading(path, environ, overrides)
-        return attrs.evolve(found, stored=frozenset(stored), how=how)
+        plugins = found.plugins.beside(files)
+        return attrs.evolve(found, plugins=plugins, stored=frozenset(stored), how=how)
 
     def reloaded(self) -> Settings:
         """
@@ -241,8 +242,9 @@ def _both(first: Mapping[str, str], then: Mapping[str, str]) -> Mapping[str, str
     return {**first, **then} if first and then else first or then
 
 
-def _usual_files() -> tuple[Path, Path]:
-    return _users_folder() / FILE, Path(FILE)
+def places(named: str | os.PathLike[str] | None) -> list[Path]:
+    """Return where settings may stand, the nearest last: in the file that is *named*, if one is."""
+    return [Path(named)] if named else [_users_folder() / FILE, Path(FILE)]
 
 
 def _users_folder() -> Path:

@@ -25,7 +25,7 @@ from . import modalities
 from .index import normalise
 from .markers import PROJECT
 from .quarantine import ACTING, RESOLVE, Offers, Quarantine, hook_manager, specify
-from .trust import Candidate, State, candidates
+from .trust import LOCK_ADVICE, Candidate, State, candidates
 
 if TYPE_CHECKING:
     from .config import Settings
@@ -168,7 +168,9 @@ class Plugins:
             try:
                 step(plugin)
             except BaseException as error:  # noqa: BLE001  # a plugin may raise anything
-                if not was_interrupted():
+                if isinstance(error, _LockedOutError):
+                    plugin.state, plugin.error = "blocked", error.said
+                elif not was_interrupted():
                     plugin.state, plugin.error = "broken", _broken(plugin, error)
         plugin.seconds += time.perf_counter() - started
         if was_interrupted():
@@ -176,6 +178,8 @@ class Plugins:
 
     def _import(self, plugin: Plugin) -> None:
         if plugin.module is None:
+            if plugin.candidate.checks:
+                _compare(plugin)
             module = _tame(import_module(plugin.candidate.module))
             plugin.hooks = _hooks_of(module)
             plugin.module = module
@@ -199,6 +203,28 @@ class Plugins:
 
 def _hooks_of(plugin: object) -> frozenset[str]:
     return frozenset(name for name in dir(plugin) if name.startswith(f"{PROJECT}_"))
+
+
+class _LockedOutError(Exception):
+    """A plugin is not what was locked; nobody but we can say so."""
+
+    def __init__(self, said: e.BlockedPluginError) -> None:
+        self.said = said
+
+
+def _compare(plugin: Plugin) -> None:
+    """Refuse a plugin whose files, or those of one that it needs, are not as they were locked."""
+    from .lock import changes  # noqa: PLC0415  # most installations have none
+
+    for check in plugin.candidate.checks:
+        if found := changes(check):
+            more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+            of = "" if check.name == plugin.candidate.distribution.name else f" ({check.name})"
+            msg = (
+                f"{plugin.label} is not imported: since it was locked, {found[0]}{of}{more}. "
+                f"{LOCK_ADVICE}"
+            )
+            raise _LockedOutError(e.BlockedPluginError(msg))
 
 
 class _Hooks:

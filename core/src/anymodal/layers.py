@@ -322,6 +322,7 @@ _VARIABLES: Final[Mapping[str, Callable[[str], Mapping[str, object]]]] = {
     "PROVIDER_DEFAULTS_JSON": _defaults,
     "ANYMODAL_PLUGINS": lambda given: {"plugins": {"allow": _listed(given)}},
     "ANYMODAL_DISABLE_PLUGINS": lambda given: {"plugins": {"disable": _listed(given)}},
+    "ANYMODAL_LOCK": lambda given: {"plugins": {"lock": given}},
     "ANYMODAL_STATE_DIR": lambda given: {"store": {"path": _in_folder(given)}},
     "ANYMODAL_NO_AUTOLOAD": lambda given: {"plugins": {"autoload": not _is_on(given)}},
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -18,10 +19,14 @@ from .policies import Policy
 from .policy_settings import policy_of
 from .specs import Deadlines
 
-__all__ = ["UNSET", "HttpSettings", "InstanceSettings", "PluginSettings"]
+__all__ = ["LOCK_FILE", "UNSET", "HttpSettings", "InstanceSettings", "PluginSettings"]
 
 REFERENCES: Final = ("env:", "file:", "keyring:", "command:")
 """What a key, or a proxy, may begin with that is looked up somewhere else."""
+
+LOCK_FILE: Final = "anymodal.lock"
+NO_LOCK: Final = "off"
+"""What is said where none is to be in force."""
 
 HTTP_BACKENDS: Final = ("httpx2", "httpx", "aiohttp")
 
@@ -148,6 +153,18 @@ class PluginSettings:
     allow: frozenset[str] | None = None
     disable: frozenset[str] = frozenset()
     _autoload: bool | None = None
+    _lock: str | None = None
+
+    @property
+    def lock(self) -> str | None:
+        """The lock that is in force: only what it has, as it was then, is imported."""
+        return None if self._lock == NO_LOCK else self._lock
+
+    def beside(self, files: Iterable[str | os.PathLike[str]]) -> PluginSettings:
+        """Return these with the last lock that stands beside one of *files*, if they name none."""
+        locks = [os.path.join(os.path.dirname(os.path.abspath(one)), LOCK_FILE) for one in files]  # noqa: PTH100, PTH118, PTH120  # a Path costs more
+        standing = next(filter(os.path.exists, reversed(locks)), None)
+        return attrs.evolve(self, lock=later(standing, self._lock))
 
     @property
     def use(self) -> tuple[str, ...]:
@@ -167,6 +184,7 @@ class PluginSettings:
             allow=later(self.allow, other.allow),
             disable=self.disable | other.disable,
             autoload=later(self._autoload, other._autoload),
+            lock=later(self._lock, other._lock),
         )
 
 
@@ -256,7 +274,7 @@ def http(table: Table) -> HttpSettings:
 
 def plugins(table: Table) -> PluginSettings:
     """Return what the table about plugins says."""
-    table.allow(("allow", "autoload", "disable", "prefer", "use"))
+    table.allow(("allow", "autoload", "disable", "lock", "prefer", "use"))
     prefer = table.table("prefer")
     prefer.ids()
     allow = table.take("allow", layers.identifiers)
@@ -266,7 +284,17 @@ def plugins(table: Table) -> PluginSettings:
         allow=None if allow is None else frozenset(allow),
         disable=frozenset(table.take("disable", layers.identifiers) or ()),
         autoload=table.take("autoload", layers.boolean),
+        lock=_lock(table),
     )
+
+
+def _lock(table: Table) -> str | None:
+    """Return the path of the lock; one that a file names is relative to that file."""
+    said = table.take("lock", layers.string)
+    if said is None or said == NO_LOCK:
+        return said
+    folder = os.path.dirname(table.layer.name) if table.layer.text else ""  # noqa: PTH120  # as above
+    return os.path.abspath(os.path.join(folder, os.path.expanduser(said)))  # noqa: PTH100, PTH111, PTH118  # as above
 
 
 def _backend(value: object) -> str:

@@ -8,7 +8,7 @@ it; where neither or both are so called, neither serves until settings say which
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
@@ -18,7 +18,12 @@ from .config import PluginSettings
 from .index import GROUP, Distribution, normalise
 from .specs import is_id
 
-__all__ = ["Candidate", "State", "candidates"]
+if TYPE_CHECKING:
+    from .lock import Check
+
+__all__ = ["Candidate", "State", "candidates", "ruled_out"]
+
+LOCK_ADVICE = "If that is as it should be: anymodal plugins lock"
 
 State: TypeAlias = Literal["found", "loaded", "broken", "incompatible", "blocked", "shadowed"]
 
@@ -35,6 +40,8 @@ class Candidate:
         ids: Those of them that it may serve.
         state: `found` where it may be imported.
         error: Why it may not.
+        claims: Names that nobody else may serve in its place.
+        checks: What is compared with the lock in force right before it is imported.
     """
 
     distribution: Distribution
@@ -43,6 +50,8 @@ class Candidate:
     ids: frozenset[str]
     state: State = "found"
     error: e.PluginError | None = None
+    claims: frozenset[str] = frozenset()
+    checks: tuple[Check, ...] = ()
 
     @property
     def known_as(self) -> frozenset[str]:
@@ -54,14 +63,26 @@ def candidates(
     distributions: Iterable[Distribution], settings: PluginSettings
 ) -> tuple[Candidate, ...]:
     """Return every declared module, each with its verdict."""
-    judged = [_judged(one, settings) for one in _declared(distributions)]
+    every = tuple(distributions)
+    judged = [_judged(one, settings) for one in _declared(every)]
+    if settings.lock is not None:
+        judged = _under_lock(judged, every, settings.lock)
     claims: dict[str, list[Candidate]] = {}
     for one in judged:
-        # one that cannot be imported keeps its id: keys and prompts that are
-        # meant for it go to nobody else, unless the user took it out
-        for name in one.names if one.state != "blocked" else ():
+        for name in one.names if one.claims else ():
             claims.setdefault(name, []).append(one)
     return tuple(_unshadowed(one, claims, settings.prefer) for one in judged)
+
+
+def ruled_out(one: Candidate, settings: PluginSettings) -> str:
+    """Return which rule of the user's keeps *one* from being imported, if any does."""
+    known = one.known_as
+    if known & {normalise(name) for name in settings.disable}:
+        return "ANYMODAL_DISABLE_PLUGINS or [plugins] disable names it"
+    allow = settings.allow
+    if allow is not None and not known & {normalise(name) for name in allow}:
+        return "ANYMODAL_PLUGINS or [plugins] allow does not name it"
+    return ""
 
 
 def _declared(distributions: Iterable[Distribution]) -> Iterator[Candidate]:
@@ -72,14 +93,18 @@ def _declared(distributions: Iterable[Distribution]) -> Iterator[Candidate]:
         if distribution.fault:
             modules = {"": [distribution.normalised.removeprefix(f"{GROUP}-")]}
         for module, names in modules.items():
-            yield Candidate(distribution, module, tuple(names), frozenset(names))
+            ids = frozenset(names)
+            yield Candidate(distribution, module, tuple(names), ids, claims=ids)
 
 
 def _judged(one: Candidate, settings: PluginSettings) -> Candidate:
     distribution = one.distribution
     who = _who(one)
-    if reason := _block(one, settings):
-        return _refused(one, "blocked", e.BlockedPluginError(f"{who} is not imported: {reason}."))
+    if reason := ruled_out(one, settings):
+        error = e.BlockedPluginError(f"{who} is not imported: {reason}.")
+        return attrs.evolve(_refused(one, "blocked", error), claims=frozenset())
+    # from here on one that cannot be imported keeps its ids: keys and prompts that are
+    # meant for it go to nobody else, unless the user took it out
     if distribution.fault:
         msg = f"{who}: {distribution.fault}. Try: pip install --force-reinstall {distribution.name}"
         return _refused(one, "broken", e.BrokenPluginError(msg))
@@ -116,14 +141,28 @@ def _who(one: Candidate) -> str:
     return f"{one.distribution.name}{version}"
 
 
-def _block(one: Candidate, settings: PluginSettings) -> str:
-    known = one.known_as
-    if known & {normalise(name) for name in settings.disable}:
-        return "ANYMODAL_DISABLE_PLUGINS or [plugins] disable names it"
-    allow = settings.allow
-    if allow is not None and not known & {normalise(name) for name in allow}:
-        return "ANYMODAL_PLUGINS or [plugins] allow does not name it"
-    return ""
+def _under_lock(
+    judged: Iterable[Candidate], every: Iterable[Distribution], path: str
+) -> list[Candidate]:
+    """Refuse what the lock at *path* does not have, and note what has to be compared later."""
+    from .lock import Lock  # noqa: PLC0415  # most installations have none
+
+    lock = Lock.read(path)
+    beside = {one.normalised: one for one in every}
+    found: list[Candidate] = []
+    for one in judged:
+        if one.state == "blocked" or one.distribution.fault:
+            found.append(one)
+        elif why := lock.refuses(one.distribution):
+            msg = f"{_who(one)} is not imported: {why}. {LOCK_ADVICE}"
+            refused = _refused(one, "blocked", e.BlockedPluginError(msg))
+            # a stranger takes no id from those that are locked
+            is_known = bool(lock.fault) or one.distribution.normalised in lock.plugins
+            found.append(refused if is_known else attrs.evolve(refused, claims=frozenset()))
+        else:
+            checks = lock.checks(one.distribution, beside)
+            found.append(attrs.evolve(one, checks=checks))
+    return found
 
 
 def _unshadowed(

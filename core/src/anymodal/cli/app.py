@@ -29,7 +29,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "jobs": "anymodal.cli.jobs",
     "keys": "anymodal.cli.keys",
     "models": "anymodal.cli.listings",
-    "plugins": "anymodal.cli.listings",
+    "plugins": "anymodal.cli.plugins",
     "providers": "anymodal.cli.listings",
     "query": "anymodal.cli.query",
     "speak": "anymodal.cli.speak",

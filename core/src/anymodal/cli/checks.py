@@ -17,14 +17,14 @@ from typing import Any, Final, Literal
 import attrs
 
 from .. import errors as e
-from ..config import InstanceSettings, Settings
+from ..config import InstanceSettings, Settings, places
 from ..index import Distribution, cache_folder, installed, normalise
 from ..layers import Layer
 from ..registry import Registry
 from ..resolution import Offer
 from ..sections import REFERENCES
 from ..specs import ProviderSpec
-from ..trust import Candidate, candidates
+from ..trust import Candidate, candidates, ruled_out
 from .probe import Report, probe
 from .spelling import misspelt
 from .spending import budgets, slow_plugins
@@ -35,6 +35,7 @@ VARIABLES: Final = (
     "ANYMODAL_CACHE_DIR",
     "ANYMODAL_CONFIG",
     "ANYMODAL_DISABLE_PLUGINS",
+    "ANYMODAL_LOCK",
     "ANYMODAL_NO_AUTOLOAD",
     "ANYMODAL_PLUGINS",
     "ANYMODAL_STATE_DIR",
@@ -113,9 +114,11 @@ def _settings(environ: Mapping[str, str]) -> tuple[Settings, list[Finding]]:
     except e.SettingsError as error:
         faults = [Finding("fault", "settings", fault) for fault in error.faults]
     try:
-        return Settings.from_mapping({}, environ=environ), faults
+        found = Settings.from_mapping({}, environ=environ)
     except e.SettingsError:
-        return Settings(environ=dict(environ)), faults
+        found = Settings(environ=dict(environ))
+    plugins = found.plugins.beside(places(environ.get("ANYMODAL_CONFIG")))
+    return attrs.evolve(found, plugins=plugins), faults
 
 
 def _healthy(found: Sequence[Candidate], reports: Sequence[Report]) -> tuple[Distribution, ...]:
@@ -136,9 +139,10 @@ def _healthy(found: Sequence[Candidate], reports: Sequence[Report]) -> tuple[Dis
 
 
 def _plugins(facts: Facts) -> Iterator[Finding]:
-    for report in facts.reports:
+    for one, report in zip(facts.candidates, facts.reports, strict=True):
         if report.error is not None:
-            level: Level = "information" if report.state == "blocked" else "fault"
+            is_meant = bool(ruled_out(one, facts.settings.plugins))
+            level: Level = "information" if is_meant else "fault"
             yield Finding(level, "plugin", report.error)
 
 

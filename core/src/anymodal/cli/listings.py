@@ -1,4 +1,4 @@
-"""What there is: `plugins`, `providers`, `models`."""
+"""What there is: `providers`, `models`."""
 
 from __future__ import annotations
 
@@ -13,63 +13,21 @@ from ..catalogue import is_free
 from ..config import Settings
 from ..discovery import DiscoveredModel, age, kept
 from ..errors import AnymodalError
-from ..index import installed
 from ..modalities import BUILT_IN
 from ..registry import Registry
 from ..resolution import Offer
 from ..specs import Credential, ModelSpec, ProviderSpec
 from ..specs import supports as known_to
-from ..trust import Candidate, candidates
 from ..usage import Prices
 from .output import Json, Listing, Stdout, day, json_option, note, number
 
-__all__ = ["models", "plugins", "providers"]
+__all__ = ["models", "providers"]
 
 Row: TypeAlias = dict[str, Json]
 Specs: TypeAlias = Mapping[tuple[str, str], ProviderSpec[Any]]
 """Providers by id and kind of work."""
 
 modality_option = click.option("--modality", metavar="M", help="Only this kind of work.")
-
-
-# -- plugins ------------------------------------------------------------------------------
-
-PLUGINS: Final = Listing(
-    "name", "version", "entry_point", "state", "load_ms", "providers", "error"
-)  # fmt: skip
-
-
-@click.command
-@json_option
-def plugins(*, as_json: bool) -> None:
-    """
-    List the plugins that are installed.
-
-    Each is imported in a process of its own, for at most 10 seconds.
-    """
-    from .probe import probe  # noqa: PLC0415  # the other listings need none
-
-    out = Stdout.taken()
-    rules = Settings.load().plugins
-    found = candidates(installed() if rules.autoload else (), rules)
-    rows: list[Row] = [
-        {
-            "name": one.distribution.name,
-            "version": one.distribution.version or None,
-            "entry_point": _entry_point(one),
-            "state": report.state,
-            "load_ms": report.milliseconds,
-            "providers": report.providers,
-            "error": report.error,
-        }
-        for one, report in zip(found, probe(found), strict=True)
-    ]
-    PLUGINS.write(rows, out, as_json=as_json)
-
-
-def _entry_point(one: Candidate) -> str | None:
-    """Return the module and its names, as the distribution's metadata has them."""
-    return ", ".join(f"{name} = {one.module}" for name in one.names) or None
 
 
 # -- providers ----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import attrs
@@ -25,6 +25,8 @@ from ..trust import Candidate, State
 
 if TYPE_CHECKING:
     from anyio.abc import Process
+
+    from ..lock import Check
 
 __all__ = ["LIMIT_SECONDS", "Report", "probe", "probe_together"]
 
@@ -158,7 +160,14 @@ async def _child(
 
 def _question(found: Sequence[Candidate], which: Sequence[int]) -> bytes:
     rows = [
-        (one.distribution.name, one.distribution.version, one.module, one.names, sorted(one.ids))
+        {
+            "name": one.distribution.name,
+            "version": one.distribution.version,
+            "module": one.module,
+            "names": one.names,
+            "ids": sorted(one.ids),
+            "checks": [attrs.asdict(check) for check in one.checks],
+        }
         for one in found
     ]
     return json.dumps({"candidates": rows, "load": list(which)}).encode()
@@ -195,16 +204,27 @@ def main() -> None:
     told = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)  # for what plugins print
     asked: dict[str, Any] = json.load(sys.stdin)
-    plugins = Plugins([_candidate(*row) for row in asked["candidates"]])
+    plugins = Plugins([_candidate(row) for row in asked["candidates"]])
     for index in asked["load"]:
         _tell(plugins.load(plugins.all[index]), told)
     os._exit(0)  # threads that plugins left behind are not waited for
 
 
-def _candidate(
-    name: str, version: str, module: str, names: Sequence[str], ids: Sequence[str]
-) -> Candidate:
-    return Candidate(Distribution(name, version), module, tuple(names), frozenset(ids))
+def _candidate(row: Mapping[str, Any]) -> Candidate:
+    return Candidate(
+        Distribution(row["name"], row["version"]),
+        row["module"],
+        tuple(row["names"]),
+        frozenset(row["ids"]),
+        checks=tuple(_checks(row["checks"])) if row["checks"] else (),
+    )
+
+
+def _checks(rows: Sequence[Mapping[str, Any]]) -> Iterator[Check]:
+    from ..lock import Check  # noqa: PLC0415  # most installations have no lock
+
+    for row in rows:
+        yield Check(**row)
 
 
 def _tell(plugin: Plugin, told: IO[str]) -> None:
