@@ -51,7 +51,7 @@ FAULTS: Final = (
         ("undated-price", "spec.prices-have-a-source", "prices of the year 1970"),
         ("lost-default", "spec.default-is-served", "the default model is in no table"),
         ("retired-default", "spec.default-is-served", "the default model is retired"),
-        ("own-words", "spec.capabilities-are-known", "a capability that no modality knows"),
+        ("own-words", "plugin.connects", "a capability that no modality knows"),
         ("answers-nothing", "call.answers", "answers without a word"),
         ("never-asks", "call.answers", "answers by itself and asks no vendor"),
         ("one-answer", "call.hears-what-is-asked", "gives every prompt the same answer"),
@@ -83,7 +83,7 @@ FAULTS: Final = (
         ("key-in-log", "key.is-never-shown", "logs its key"),
         ("key-in-cause", "key.is-never-shown", "chains an error that has the key"),
         ("yes-and-no", "refused.before-it-is-sent", "says no to what it is asked and sends it"),
-        ("serves-retired", "refused.where-retired", "a retired model under a living alias"),
+        ("retires-in-silence", "refused.where-retired", "does not say what replaces a model"),
         # -- text
         ("no-finish", "text.stream.ends-in-one-finish", "ends without a Finish"),
         ("after-finish", "text.stream.ends-in-one-finish", "goes on after its Finish"),

@@ -133,11 +133,11 @@ class Failures(Asking):
     @clause("key.is-asked-for", "honest")
     async def test_a_missing_key_is_asked_for(self, stage: Stage) -> None:
         """Without a key nothing is sent, and the error says where to put one."""
-        needed = [one for one in stage.spec.credentials if one.required]
-        if not needed:
-            not_applicable(f"{stage.id} needs no key")
-        async with stage.client(**{one.name: None for one in needed}) as ai:
+        none = {one.name: None for one in stage.spec.credentials}
+        async with stage.client(**none) as ai:
             error = await self.failure(self.ask, ai, stage)
+        if error is None:
+            not_applicable(f"{stage.id} serves without a key")
         assert isinstance(error, e.MissingCredentialsError), (
             f"{stage.id} has no key and ended with {error!r}. Declare it as a required Credential."
         )
@@ -176,16 +176,23 @@ class Failures(Asking):
     @clause("refused.before-it-is-sent", "honest")
     async def test_a_known_no_is_refused(self, stage: Stage, ai: Client) -> None:
         """What a model is known not to do is refused before it costs anything."""
-        lacking = [name for name in self.refusable() if lacks(stage, name)]
+        lacking = {name: model for name in self.refusable() if (model := lacks(stage, name))}
         if not lacking:
-            not_applicable(f"{stage.name} is not said to lack anything that can be asked for")
+            not_applicable(f"{stage.id} says of no model that it lacks what can be asked for")
         wrong = []
-        for name in lacking:
-            error = await self.failure(self.refusable()[name], ai, stage)
-            if not isinstance(error, e.UnsupportedFeatureError):
-                wrong.append(f"{name} ended with {error!r}")
-        assert not wrong, f"{stage.name} is said to lack what it was asked: {'; '.join(wrong)}."
-        assert not stage.requests, f"{stage.name} asked its vendor for what it is said to lack."
+        for name, model in lacking.items():
+            try:
+                await self.refusable()[name](ai, model, self.questions[0])
+            except e.UnsupportedFeatureError:
+                continue
+            except e.AnymodalError as error:
+                wrong.append(f"{model}, asked for {name}, ended with {error!r}")
+            else:
+                wrong.append(f"{model}, asked for {name}, answered")
+        assert not wrong, (
+            f"{'; '.join(wrong)}: the spec says no to it, and to whom it is asked yes."
+        )
+        assert not stage.requests, f"{stage.id} asked its vendor for what it is said to lack."
 
     @clause("refused.where-retired", "honest")
     async def test_a_retired_model_is_refused(self, stage: Stage, ai: Client) -> None:
@@ -205,12 +212,14 @@ class Failures(Asking):
         assert not stage.requests, f"{stage.id} asked its vendor for a retired model."
 
 
-def lacks(stage: Stage, capability: str) -> bool:
-    """Whether *capability* stands among what the model, or else the provider, cannot do."""
-    own = stage.model_spec.capabilities
-    return capability in own.no or (
-        capability in stage.spec.capabilities.no and capability not in own.yes
-    )
+def lacks(stage: Stage, capability: str) -> str:
+    """Return a model, as `provider/model`, that is said to lack *capability*, or nothing."""
+    known = stage.spec.capabilities
+    for model in (stage.model_spec, *stage.spec.models):
+        is_served = model.lifecycle.state != "retired"
+        if is_served and capability in model.capabilities.over(known).no:
+            return f"{stage.id}/{model.id}"
+    return ""
 
 
 def key_of(stage: Stage) -> str:

@@ -62,7 +62,10 @@ def find(provider: str, modality: str, plugins: Sequence[object] = ()) -> Found:
 
     It fails the test, and says what is installed, where there is none.
     """
-    registry = Registry(Settings.empty(), plugins=plugins)
+    try:
+        registry = Registry(Settings.empty(), plugins=plugins)
+    except AnymodalError as error:
+        pytest.fail(str(error), pytrace=False)
     known = registry._plugins  # noqa: SLF001  # whose plugin it is concerns nobody but tests
     try:
         offer = registry._facts.door(provider, modality)  # noqa: SLF001  # as above
