@@ -155,3 +155,61 @@ def test_usage(site):
         ended = site.run("transcribe", *words)
         assert 2 == ended.returncode
         assert "acme is called" not in ended.stderr
+
+
+CARD = """
+import threading
+
+
+class PortAudioError(Exception):
+    pass
+
+
+class Status:
+    input_overflow = False
+
+
+class RawInputStream:
+    latency = 0.0
+
+    def __init__(self, callback, finished_callback, blocksize, **_):
+        self.callback, self.ended, self.size = callback, finished_callback, blocksize
+
+    def start(self):
+        threading.Thread(target=self.run).start()
+
+    def run(self):
+        for _ in range(2):
+            self.callback(bytes(2 * self.size), self.size, None, Status())
+        self.ended()
+
+    def close(self):
+        pass
+"""
+
+
+def test_a_microphone_is_heard_where_no_file_is_named(site):
+    """Until it is gone, here; what was heard before stands."""
+    (site.packages / "sounddevice.py").write_text(CARD)
+    ended = site.run("transcribe", "--live")
+
+    assert (1, "1280 bytes\n" * 2) == (ended.returncode, ended.stdout)
+    assert "Error: The microphone stopped" in ended.stderr
+
+
+def test_a_microphone_without_its_library(site):
+    """One sentence says what to install."""
+    (site.packages / "sounddevice.py").write_text("raise ImportError")
+    ended = site.run("transcribe", "--live")
+
+    assert (1, "") == (ended.returncode, ended.stdout)
+    assert "anymodal[devices]" in ended.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("--json",), ("--live", "--json")], ids=" ".join)
+def test_a_file_or_a_microphone(site, words):
+    """A document is of a file: there is no end of what a microphone hears."""
+    ended = site.run("transcribe", *words)
+
+    assert 2 == ended.returncode
+    assert "FILE" in ended.stderr

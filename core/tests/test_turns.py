@@ -244,7 +244,6 @@ async def test_what_the_sound_raises_is_raised_where_turns_are_awaited():
 
     async def unplugged():
         yield b"one.."
-        await anyio.wait_all_tasks_blocked()
         msg = "unplugged"
         raise e.ConfigurationError(msg)
 

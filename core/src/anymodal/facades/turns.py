@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import AsyncIterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
 
@@ -151,7 +151,7 @@ class Turns:
             sound = aiter(self._sound)
             if inspect.isasyncgen(sound):
                 await stack.enter_async_context(aclosing(sound))
-            async for data in sound:
+            while (data := await self._next_of(sound)) is not None:
                 if self._meanwhile == "wait":
                     while self._is_busy and not self._is_over:
                         await self._changed.wait()
@@ -159,6 +159,16 @@ class Turns:
                     continue
                 await self._session.send(data)
         await self._session.finish()
+
+    async def _next_of(self, sound: AsyncIterator[bytes]) -> bytes | None:
+        """Return more sound; None at its end, also where it broke: what was sent is still heard."""
+        try:
+            return await anext(sound)
+        except StopAsyncIteration:
+            return None
+        except Exception as error:  # noqa: BLE001  # raised where turns are awaited
+            self._fault = error
+            return None
 
     @property
     def _is_busy(self) -> bool:
