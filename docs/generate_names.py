@@ -139,10 +139,14 @@ def _prose(value: object) -> str:
     lines: list[str] = []
     section = ""
     for line in told.splitlines():
+        starts = line.endswith("::") or re.fullmatch(r"[A-Z][A-Za-z]+:", line)
+        if section == "example" and (starts or (line and not line.startswith(" "))):
+            _close(lines)
+            section = ""
         if line.endswith("::"):
             section = "example"
-            lines += [f"**{line[:-2]}**", "", "```python"]
-        elif re.fullmatch(r"[A-Z][A-Za-z]+:", line):
+            lines += [f"**{line[:-2]}**" if line[:-2].isalpha() else line[:-1], "", "```python"]
+        elif starts:
             section = line
             lines += [f"**{line[:-1]}**", ""]
         elif section == "example":
@@ -154,7 +158,12 @@ def _prose(value: object) -> str:
         else:
             lines.append(line.removeprefix("    "))
     if section == "example":
-        while lines[-1] == "":
-            lines.pop()
-        lines.append("```")
-    return "\n".join(lines).replace("```python\n\n", "```python\n")
+        _close(lines)
+    return "\n".join(lines).replace("```python\n\n", "```python\n").rstrip()
+
+
+def _close(lines: list[str]) -> None:
+    """End the block of an example."""
+    while lines[-1] == "":
+        lines.pop()
+    lines += ["```", ""]

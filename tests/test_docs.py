@@ -22,7 +22,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("how-to/*.md")),
     *sorted((ROOT / "docs").glob("explanation/*.md")),
 ]
-"""Those whose blocks stand alone; those of the tutorial are files, see test_tutorial.py."""
+"""Those whose blocks stand alone. The tutorial's are files of docs/examples/quillon."""
 BLOCKS = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in PAGES

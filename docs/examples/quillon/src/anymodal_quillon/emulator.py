@@ -58,7 +58,8 @@ def write(request: Request) -> Stream:
     ):  # fmt: skip
         if word(ask.prompt) == magic:
             raise RefusedError(kind="other", code=trouble, status=status)
-    return Stream(lines(answer(ask, request.memory)), "application/x-ndjson")
+    found = answer(ask, request.memory)
+    return Stream(lines(found, request.memory.id("q-")), "application/x-ndjson")
 
 
 @app.route("GET", "/v1/models")
@@ -82,14 +83,14 @@ def asked(body: Mapping[str, Any]) -> Ask:
     )
 
 
-def lines(found: Answer) -> Iterator[bytes]:
+def lines(found: Answer, name: str) -> Iterator[bytes]:
     """Give the lines of an answer."""
     pieces = tokens(found.text or found.refusal)
     for number, piece in enumerate(pieces):
         if found.word == "fail" and number == 2:
             return  # the connection ends, and the answer has no last line
         yield line(ink=piece)
-    yield line(done=ENDS[found.end], read=found.input_tokens, written=found.output_tokens)
+    yield line(done=ENDS[found.end], read=found.input_tokens, written=found.output_tokens, id=name)
 
 
 def line(**said: object) -> bytes:

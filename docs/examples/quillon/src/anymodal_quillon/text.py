@@ -39,7 +39,7 @@ class QuillonText:
 
 def body(request: TextRequest) -> dict[str, object]:
     """Return *request* as Quillon reads it."""
-    for setting in ("top_p", "seed"):
+    for setting in ("top_p", "seed", "end_user"):
         if getattr(request, setting) is not None:
             request.warn(setting, f"Quillon has no {setting}")
     said = {
@@ -69,4 +69,5 @@ def event(line: bytes) -> TextEvent:
         ) from error
     if word == "withheld":
         raise errors.ContentFilteredError("Quillon withheld the answer.")
-    return Finish(ENDS.get(word, "other"), usage=usage, raw_reason=word)
+    reason = ENDS.get(word, "other")
+    return Finish(reason, usage=usage, raw_reason=word, request_id=said.get("id"))
