@@ -143,9 +143,12 @@ def _sentence(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in line)
 
 
+_REQUEST_IDS: Final = ("x-request-id", "request-id", "x-ds-trace-id")
+
+
 def request_id(headers: Mapping[str, str]) -> str | None:
     """Return the vendor's id of the request, under the names in use."""
-    return headers.get("x-request-id") or headers.get("request-id")
+    return next(filter(None, map(headers.get, _REQUEST_IDS)), None)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

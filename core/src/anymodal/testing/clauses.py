@@ -88,7 +88,8 @@ def check_nothing_is_lost(suite: type) -> None:
     See to it that *suite* keeps every clause of its bases, or says why not.
 
     Raises:
-        TypeError: A clause is overridden or removed without a reason.
+        TypeError: A clause is overridden or removed without a reason, or one is excused that
+            there is not.
     """
     for name, found in clauses_of(suite):
         method = inspect.getattr_static(suite, name)
@@ -99,6 +100,10 @@ def check_nothing_is_lost(suite: type) -> None:
                 "or give it another name."
             )
             raise TypeError(msg)
+    known = {found.id for _, found in clauses_of(suite)}
+    if odd := set(getattr(suite, "excuses", ())) - known:
+        msg = f"{suite.__name__}.excuses: no clause is called {', '.join(sorted(odd))}."
+        raise TypeError(msg)
 
 
 def _is_excused(method: Any) -> bool:

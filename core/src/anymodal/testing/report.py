@@ -93,12 +93,20 @@ class Report:
             counts = {one: sum(f.outcome == one for f in found) for one in _ORDER}
             told = ", ".join(f"{count} {one}" for one, count in counts.items() if count)
             yield f"{provider} · {modality}: {reached(found) or 'does not work'} ({told})"
-            rest = [one for one in found if one.outcome != "kept"]
-            for one in sorted(rest, key=lambda one: (_ORDER.index(one.outcome), one.clause)):
-                yield f"  {one.outcome:<14}  {one.clause} [{one.backend}]  {one.why}".rstrip()
+            rest: dict[tuple[Outcome, str], list[Finding]] = {}
+            for one in found:
+                if one.outcome != "kept":
+                    rest.setdefault((one.outcome, one.clause), []).append(one)
+            for (outcome, clause), some in sorted(rest.items(), key=lambda row: _place(*row[0])):
+                loops = ", ".join(one.backend for one in some)
+                yield f"  {outcome:<14}  {clause} [{loops}]  {some[0].why}".rstrip()
 
 
 _ORDER: Final[tuple[Outcome, ...]] = ("kept", "broken", "excused", "skipped", "not applicable")
+
+
+def _place(outcome: Outcome, clause: str) -> tuple[int, str]:
+    return _ORDER.index(outcome), clause
 
 
 def reached(found: Sequence[Finding]) -> Level | None:
@@ -160,4 +168,4 @@ def _verdict(report: pytest.TestReport) -> tuple[Outcome, str]:
         return "skipped", words.removeprefix("Skipped: ")
     crash = getattr(report.longrepr, "reprcrash", None)
     words = (crash.message if crash else report.longreprtext).strip()
-    return "broken", words.partition("\n")[0][:300]
+    return "broken", words.partition("\n")[0].removeprefix("AssertionError: ")[:300]

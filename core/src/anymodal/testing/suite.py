@@ -12,8 +12,25 @@ provider, its vendor on loopback, what that was sent) and `ai`, a client that le
 there. A clause that does not concern a provider is skipped with the reason, so that
 `pytest -ra` shows it; none may be overridden without one.
 
-A suite of a modality subclasses `ProviderSuite`, which has the clauses of all of them,
-says how its providers are called (`ask`, `content`) and adds clauses of its own.
+To write the suite of another modality, in a module named after it:
+
+1. `class ImageSuite(ProviderSuite)` sets `modality` and `methods`, and writes `ask`, the
+   plainest call, and `content`, what is compared of its result. `ways` names all plain
+   calls where there are several, `refusable` those that need a capability. That alone
+   gives it the clauses of `declared`, `calls` and `failures`.
+2. Each further clause is an async method under `@clause(id, level)`, with
+   `needs_vendor=True` where something has to be made to fail. Its docstring, one
+   sentence, is what the contract wants, and pytest shows it below a failure; the
+   assertion says what the provider did and what to do. `stage.play(faults().Cut(9))`
+   makes the vendor fail, `stage.sent(value)` looks into what it was sent, `stage.able(x)`
+   finds a model that has a capability; inputs are in `samples`. `not_applicable(why)`
+   is the only way out.
+3. Its ids, levels and words stand in `docs/contract.md` already, its faults in
+   `tests/planted/faults.py`. Planting them takes a good provider (`acme.py`), a change
+   of one thing in it for each fault (`text_faults.py`) and `run_<modality>.py`;
+   `tests/test_contract.py` then demands that each is found.
+4. It goes into the table of `anymodal.testing`. `python -m anymodal.testing` finds it
+   there by its modality's name.
 """
 
 from __future__ import annotations
@@ -40,6 +57,8 @@ class Suite:
         model: The model to call; by default the provider's default.
         abilities: Models that have a capability, by its name, where the provider has no table
             of models that says so.
+        excuses: Clauses that the provider is known to break, by their ids, and why: each is a
+            strict xfail, so that one that is kept after all is told, too.
         settings: Further settings of the provider, as in `[providers.acme]`.
         plugins: Objects with hooks, for providers that no distribution has.
         patience: Seconds after which a clause is given up.
@@ -49,6 +68,7 @@ class Suite:
     provider: ClassVar[str] = ""
     model: ClassVar[str] = ""
     abilities: ClassVar[Mapping[str, str]] = {}
+    excuses: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, object]] = {}
     plugins: ClassVar[Sequence[object]] = ()
     patience: ClassVar[float] = 30.0
@@ -101,6 +121,8 @@ class Suite:
         """Tells reports what a test is about."""
         found = self.clauses().get(request.node.originalname)
         if found is not None:
+            if why := self.excuses.get(found.id):
+                request.applymarker(pytest.mark.xfail(reason=why, strict=True))
             record_property("provider", self.provider)
             record_property("modality", self.modality)
             record_property("clause", found.id)

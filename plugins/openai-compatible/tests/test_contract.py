@@ -1,0 +1,17 @@
+"""An endpoint of one's own keeps the contract of text."""
+
+from anymodal.testing import TextSuite
+
+
+class TestText(TextSuite):
+    provider = "openai-compatible"
+    model = "gpt-6.1-mini"
+    abilities = {  # noqa: RUF012  # nobody changes it
+        "audio_input": "gpt-6.1-mini",
+        "citations": "gpt-6.1-mini",
+        "file_input": "gpt-6.1-mini",
+        "function_calling": "gpt-6.1-mini",
+        "image_input": "gpt-6.1-mini",
+        "reasoning": "gpt-6.1-mini",
+        "structured_output": "gpt-6.1-mini",
+    }

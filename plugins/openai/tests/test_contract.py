@@ -1,0 +1,7 @@
+"""OpenAI keeps the contract of text."""
+
+from anymodal.testing import TextSuite
+
+
+class TestText(TextSuite):
+    provider = "openai"
