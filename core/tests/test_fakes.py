@@ -12,6 +12,7 @@ from anymodal import (
     Image,
     JobStatus,
     Message,
+    ModelSpec,
     Policy,
     Reasoning,
     Retry,
@@ -30,7 +31,14 @@ from anymodal.modalities.filters import Eq
 from anymodal.modalities.image import ImageResult
 from anymodal.modalities.live import Partial, ResponseDone, SpeechStarted, Transcript, TurnEnded
 from anymodal.modalities.realtime import AudioIn, RealtimeRequest, Respond, TextIn, TurnDetection
-from anymodal.modalities.retrieval import Document, Hit, QueryResult
+from anymodal.modalities.retrieval import (
+    Collection,
+    CountRequest,
+    CreateRequest,
+    Document,
+    Hit,
+    QueryResult,
+)
 from anymodal.modalities.sounds import SoundFormat
 from anymodal.modalities.speech import AudioChunk, SpeechEnd, SpeechResult
 from anymodal.modalities.text import Finish
@@ -38,7 +46,10 @@ from anymodal.modalities.transcription import TranscriptionEnd, TranscriptionRes
 from anymodal.modalities.video import VideoResult
 from anymodal.resolution.best import best
 from anymodal.testing import FakeClient, FakeClock, FakeSyncClient, NoReplyLeftError
+from anymodal.testing.fake_search import FakeRetrieval
+from anymodal.testing.lines import Line
 from anymodal.testing.payloads import clip, picture, sound
+from anymodal.testing.replies import Replies, Requests
 
 pytestmark = pytest.mark.anyio
 MODEL = "acme/acme-1"
@@ -666,6 +677,34 @@ async def test_a_store_keeps_and_finds(distance):
         await ai.retrieval.drop("notes", model="shelf/x")
         with pytest.raises(e.NotFoundError):
             await ai.retrieval.count("notes", model="shelf/x")
+
+
+async def test_a_store_refuses_as_stores_do():
+    """What the core asks first in most cases, and others may not."""
+    store = FakeRetrieval(Replies("retrieval", None, Requests()))
+    model, notes = ModelSpec(id="shelf"), Collection(name="notes", dimensions=2)
+    await store.create(CreateRequest(model=model, collection=notes))
+    with pytest.raises(e.BadRequestError, match="'notes'"):
+        await store.create(CreateRequest(model=model, collection=notes))
+    with pytest.raises(e.NotFoundError, match="'other'"):
+        await store.count(CountRequest(model=model, collection=Collection(name="other")))
+
+
+async def test_who_reads_first_waits():
+    """For what another task gives, or for the end."""
+    line, got = Line(), []
+
+    async def read():
+        got.extend([event async for event in line])
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(read)
+        await anyio.wait_all_tasks_blocked()
+        line.put("one")
+        await anyio.wait_all_tasks_blocked()
+        line.close()
+
+    assert ["one"] == got
 
 
 async def test_what_a_query_finds_may_be_given():

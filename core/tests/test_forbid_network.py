@@ -131,6 +131,8 @@ def test_loopback_passes_unless_it_is_not_to():
         host, port = server.url.removeprefix("http://").split(":")
         with forbid_network(allow_loopback=True):
             socket.create_connection((host, int(port))).close()
+            assert server.wait_for(lambda: server.accepted)
+            assert server.is_left_alone()
             socket.getaddrinfo("localhost", int(port))
             socket.getaddrinfo(None, int(port))
         with forbid_network(allow_loopback=False), pytest.raises(NetworkForbiddenError) as caught:

@@ -11,6 +11,7 @@ import attrs
 
 from .errors import AnymodalError, ConfigurationError, MissingCredentialsError
 from .specs import Deadlines, ErrorRefinement, Secret
+from .taps import present
 from .tls import NONE, Certificates, Tls
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ class Connection:
         self._revealed[value] = None
         if len(self._revealed) > REMEMBERED_SECRETS:
             del self._revealed[next(iter(self._revealed))]
+        if (tap := present()) is not None:
+            tap.revealed(value)
         return value
 
     async def _asked(self, name: str, source: Callable[[], Awaitable[str]]) -> str:

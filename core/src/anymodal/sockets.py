@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 import attrs
@@ -15,6 +15,7 @@ from ._version import __version__
 from .failures import status_error
 from .shielding import runs_on_trio
 from .specs import ErrorRefinement
+from .taps import present
 
 if TYPE_CHECKING:
     import ssl
@@ -94,7 +95,8 @@ class opening:  # noqa: N801  # used as a function is
         if url is None:
             msg = f"{self.provider}: base_url is no address that can be called; it begins with https://."
             raise e.ConfigurationError(msg)
-        self._connect = _connector("trio" if runs_on_trio() else "asyncio")(
+        connect = partial(
+            _connector("trio" if runs_on_trio() else "asyncio"),
             url,
             ssl=self.context() if url.startswith("wss:") else None,
             additional_headers=dict(self.headers),
@@ -109,6 +111,8 @@ class opening:  # noqa: N801  # used as a function is
             proxy=True if self.proxy is None else self.proxy or None,
             process_exception=_as_it_is,
         )
+        tap = present()
+        self._connect = connect() if tap is None else tap.socket(url, connect)
         try:
             found = await self._connect.__aenter__()
         except Exception as error:  # noqa: BLE001  # the library's and the system's; named below

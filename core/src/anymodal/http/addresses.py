@@ -16,6 +16,8 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import attrs
 
+from ..taps import present
+
 __all__ = ["Link", "Resolver", "is_public", "may_be_public", "resolved"]
 
 Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -100,6 +102,8 @@ async def resolved(host: str, port: int) -> list[str]:
     """
     import anyio  # noqa: PLC0415  # only who follows links pays for it
 
+    if (tap := present()) is not None and (told := tap.resolved(host)) is not None:
+        return list(told)
     found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import io
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakSet
@@ -15,6 +16,7 @@ import attrs
 from .. import errors as e
 from .._version import __version__
 from ..specs import Deadlines
+from ..taps import present
 from .bodies import ACCEPTED, MAX_BODY_BYTES, MAX_ERROR_BYTES, unpacked
 from .proxies import UNUSABLE_PROXY, proxy_of, usable
 from .wire import HttpReply, HttpRequest, LinkTransport
@@ -58,11 +60,14 @@ def connect_transport(
             or cannot use the proxy.
     """
     if library == "aiohttp":
-        return _AiohttpTransport(context, proxy)
-    if library in {"httpx2", "httpx"}:
-        return _HttpxTransport(library, context, proxy)
-    msg = f"http.backend: {library!r} is none of httpx2, httpx and aiohttp."
-    raise e.ConfigurationError(msg)
+        connect: Callable[[], LinkTransport] = partial(_AiohttpTransport, context, proxy)
+    elif library in {"httpx2", "httpx"}:
+        connect = partial(_HttpxTransport, library, context, proxy)
+    else:
+        msg = f"http.backend: {library!r} is none of httpx2, httpx and aiohttp."
+        raise e.ConfigurationError(msg)
+    tap = present()
+    return connect() if tap is None else tap.transport(connect)
 
 
 def sdk_client(context: ssl.SSLContext, *, proxy: str | None = None) -> object:
@@ -80,7 +85,9 @@ def sdk_client(context: ssl.SSLContext, *, proxy: str | None = None) -> object:
     Raises:
         ConfigurationError: httpx2 is not installed, or cannot use the proxy.
     """
-    return _httpx_client("httpx2", context, proxy)
+    connect = partial(_httpx_client, "httpx2", context, proxy)
+    tap = present()
+    return connect() if tap is None else tap.client(connect)
 
 
 def reply_of_httpx(response: object) -> HttpReply:
@@ -184,17 +191,20 @@ def _httpx_client(library: str, context: ssl.SSLContext, proxy: str | None) -> h
             self.encoding = encoding
             self.limit = limit
             self.cut = cut
+            self.is_closed = False
 
         def __aiter__(self) -> AsyncIterator[bytes]:
             chunks = aiter(self.stream)
 
             async def close() -> None:
+                self.is_closed = True
                 await _abandon(self.stream, chunks)
 
             return unpacked(chunks, self.encoding, close, limit=self.limit, cut=self.cut)
 
         async def aclose(self) -> None:
-            await self.stream.aclose()
+            if not self.is_closed:
+                await self.stream.aclose()
 
     async def measure(response: httpx2.Response) -> None:
         cut = not 200 <= response.status_code < 300

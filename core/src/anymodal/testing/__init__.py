@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from .fakes import FakeClient, FakeSyncClient
     from .network import Barrier, NetworkForbiddenError, forbid_network
     from .provider import ProviderSuite
+    from .recording import record, replay
     from .replies import NoReplyLeftError, Requests
+    from .tapes import ReplayError, Tape
     from .text import TextSuite
 
 _HOMES = {
+    "tapes": ("ReplayError", "Tape"),
+    "recording": ("record", "replay"),
     "replies": ("NoReplyLeftError", "Requests"),
     "fakes": ("FakeClient", "FakeSyncClient"),
     "provider": ("ProviderSuite",),
@@ -38,10 +42,14 @@ __all__ = [
     "NetworkForbiddenError",
     "NoReplyLeftError",
     "ProviderSuite",
+    "ReplayError",
     "Requests",
+    "Tape",
     "TextSuite",
     "emulated",
     "forbid_network",
+    "record",
+    "replay",
 ]
 
 
