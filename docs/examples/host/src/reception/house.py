@@ -33,7 +33,6 @@ class Notices:
         return TextResult(Message.assistant(found[0] if found else "Please ask inside."), Finish())
 
 
-# [a plugin of the host's own]
 class House:
     """
     The host's own plugin, with the same hooks as any distribution's.
@@ -65,10 +64,6 @@ class House:
         return self._usual if query.name == "usual" else None
 
 
-# [/a plugin of the host's own]
-
-
-# [a wrapper of the host's own]
 class Shown:
     """
     A wrapper around every plugin's offers of text: only these are shown.
@@ -92,6 +87,3 @@ class Shown:
             ]
             for some in offered
         ]
-
-
-# [/a wrapper of the host's own]

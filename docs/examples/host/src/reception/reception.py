@@ -61,7 +61,6 @@ class Reception:
         self._manager = manager
         self._served: dict[str, Client] = {}
 
-    # [a client for each tenant]
     def open(self) -> None:
         """Make a client for each tenant: its own keys, budget, tags and models; one registry."""
         for token, tenant in tenants_of(self._manager).items():
@@ -73,8 +72,6 @@ class Reception:
                 observers=[self.bill],
                 allow=tenant.allow,
             )
-
-    # [/a client for each tenant]
 
     async def __call__(self, scope: Json, receive: Receive, send: Send) -> None:
         """Serve one request, or the life of the server."""
@@ -116,7 +113,6 @@ class Reception:
         )
         return {"text": reply.text, "by": f"{reply.record.instance}/{reply.record.model}"}
 
-    # [hooks called by hand]
     def offers(self, tenant: Client) -> Json:
         """Return what there is, straight from the hooks, and whether *tenant* may use it."""
         hook = tenant.registry.manager.hook
@@ -125,8 +121,6 @@ class Reception:
             for some in hook.anymodal_text_providers()
             for one in some
         }
-
-    # [/hooks called by hand]
 
     def billed(self, tenant: Client) -> Json:
         """Return what *tenant* has spent."""

@@ -42,7 +42,6 @@ def reception_tenants() -> Iterable[Tenant]:  # type: ignore[empty-body]  # a sp
     """Name tenants. Asked once, when the reception opens."""
 
 
-# [a manager of the host's own]
 def tenancy(*plugins: object) -> pluggy.PluginManager:
     """Return the host's own manager; it is no business of anymodal's."""
     manager = pluggy.PluginManager("reception")
@@ -51,9 +50,6 @@ def tenancy(*plugins: object) -> pluggy.PluginManager:
         manager.register(plugin)
     manager.check_pending()
     return manager
-
-
-# [/a manager of the host's own]
 
 
 def tenants_of(manager: pluggy.PluginManager) -> dict[str, Tenant]:

@@ -160,7 +160,6 @@ def bind(provider: TranslationProvider) -> BoundTranslation:
     return BoundTranslation(awaited(translate))
 
 
-# [the way of a call]
 async def _ask(call: Call) -> TranslationResult:
     asked: AskedTranslation = call.asked
     found = await call.run(
@@ -188,6 +187,3 @@ def _needs_of(request: TranslationRequest) -> list[str]:
 
 def _weight_of(request: TranslationRequest) -> Usage:
     return Usage(units=(Used("character", sum(map(len, request.texts))),))
-
-
-# [/the way of a call]
