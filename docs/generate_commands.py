@@ -37,8 +37,14 @@ def page() -> str:
         command = anymodal.get_command(click.Context(anymodal), name)
         assert command is not None  # it is built in
         lines += _shown(f"anymodal {name}", lambda words, it=command: _help_of(it, words))
+    ours = {
+        f"anymodal-{file.parent.name}" for file in PAGE.parents[2].glob("plugins/*/pyproject.toml")
+    }
     offered = [
-        one for plugin in Registry(Settings.empty()).plugins() for one in plugin.offers.commands
+        one
+        for plugin in Registry(Settings.empty()).plugins()
+        if plugin.candidate.distribution.normalised in ours  # examples may be installed too
+        for one in plugin.offers.commands
     ]
     for spec in sorted(offered, key=lambda one: one.name):
         lines += _shown(f"anymodal {spec.name}", lambda words, it=spec: _said_by(it.run, words))
