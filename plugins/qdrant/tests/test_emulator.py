@@ -14,13 +14,19 @@ import pytest
 from anymodal.specs import EmulatorSpec
 from anymodal_emulator import Status, emulated
 from anymodal_qdrant.emulator import app
-from qdrant_client import QdrantClient, models
+from qdrant_client import AsyncQdrantClient, QdrantClient, models
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.common.version_check import get_server_version, is_compatible
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 SPEC = EmulatorSpec(provider="qdrant", app="anymodal_qdrant.emulator:app", key="qd-key")
 DESCRIPTION = json.loads((Path(__file__).parent / "description.json").read_text("utf-8"))
+
+
+@pytest.fixture
+def anyio_backend():
+    """The client's async twin runs on this one alone."""
+    return "asyncio"
 
 
 @pytest.fixture
@@ -437,6 +443,8 @@ def test_no_such_path(vendor):
     """Neither a body nor a reason."""
     for method, path in (
         ("GET", "/nowhere"),
+        ("POST", "/collections/a/points/query/groups"),
+        ("PUT", "/collections/a/points/vectors"),
         ("PATCH", "/collections"),
         ("GET", "/collections/a/b"),
     ):
@@ -463,6 +471,25 @@ def test_version_fits_the_client(vendor):
     server = get_server_version(vendor.base_url, {"api-key": vendor.key}, None, timeout=10)
 
     assert is_compatible(version("qdrant-client"), server)
+
+
+@pytest.mark.anyio
+async def test_the_clients_async_twin(vendor):
+    """The same server by its other face, many points at once."""
+    made = AsyncQdrantClient(
+        url=vendor.base_url, headers={"api-key": vendor.key}, check_compatibility=False
+    )
+    size = models.VectorParams(size=2, distance=models.Distance.DOT)
+    await made.create_collection("notes", vectors_config=size)
+    points = [models.PointStruct(id=n, vector=[n, 1]) for n in range(1, 200)]
+    made.upload_points("notes", points, batch_size=64, wait=True)
+    found = await made.query_points("notes", query=[1.0, 0.0], limit=3)
+    near = await made.query_points("notes", query=models.NearestQuery(nearest=7), limit=1)
+    counted = await made.count("notes")
+    await made.close()
+
+    assert [(199, 199.0), (198, 198.0), (197, 197.0)] == [(p.id, p.score) for p in found.points]
+    assert ([199], 199) == ([one.id for one in near.points], counted.count)
 
 
 def test_servers_share_nothing(vendor, client):

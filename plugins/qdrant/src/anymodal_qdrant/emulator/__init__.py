@@ -3,8 +3,9 @@ A Qdrant server on loopback: collections, points, queries of vectors, and filter
 
 It keeps what it is given in memory and finds what is nearest for real, with the
 embedded store of Qdrant's own client as its engine: all is compared with all. A
-change is done when it is answered, whether it was waited for or not; a queue, shards,
-snapshots, quantisation and models that make vectors there are none of.
+change is done when it is answered, whether it was waited for or not. There is no queue,
+and there are no shards, snapshots, quantisation, groups, facets, batches of changes, changes
+of single vectors, and models that make vectors: their paths are not found.
 
 Paths, bodies and answers are those of Qdrant's published description
 (https://github.com/qdrant/qdrant/blob/master/docs/redoc/master/openapi.json), statuses
