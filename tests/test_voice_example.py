@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import inspect
+import json
 import os
 import subprocess
 import sys
@@ -13,8 +14,8 @@ from pathlib import Path
 import anyio
 import pytest
 from anymodal import Client, Settings
-from anymodal.devices import WavReader, WavWriter
-from anymodal.modalities.live import AudioFormat
+from anymodal.devices import Speaker, WavReader, WavWriter
+from anymodal.modalities.live import AudioFormat, AudioOut, ResponseDone
 from anymodal_emulator import Rewrite, emulated
 from anymodal_emulator.sounds import heard, pcm, wav
 
@@ -310,3 +311,63 @@ def test_with_portaudio_itself(tmp_path, anyio_backend):
         assert 24_000 == tape.read_bytes().count(bytes([1, 2]))
     else:
         assert "PortAudio" in done.stdout or "sound device" in done.stdout
+
+
+class Card:
+    """A sound card that plays what it is given when a test says so."""
+
+    latency = 0.0
+
+    def __init__(self, **settings):
+        self.fill = settings["callback"]
+
+    def start(self):
+        pass
+
+    def close(self):
+        pass
+
+    def plays(self, seconds):
+        """Let it play so much, and return that."""
+        out = bytearray(round(seconds * 24_000) * 2)
+        self.fill(out, 0, None, None)
+        return bytes(out)
+
+
+class Cards:
+    """A library with one card."""
+
+    PortAudioError = OSError
+
+    def RawOutputStream(self, **settings):  # noqa: N802  # as the library has it
+        self.card = Card(**settings)
+        return self.card
+
+
+async def test_a_conversation_is_told_what_the_speaker_played(vendors):
+    """Of the answer that was interrupted alone, to the millisecond, whatever was sent ahead."""
+    cards, vendor = Cards(), vendors["openai"]
+    async with (
+        Client(Settings.from_mapping(vendor.settings())) as ai,
+        ai.realtime.open(model="openai/gpt-realtime-2.1") as session,
+    ):
+        mouth = await Speaker(session.output_format, held_seconds=60, library=cards).start()
+        for words in ("Hello", "emulator:long"):
+            size = 0
+            await session.send_text(words)
+            async for event in session:
+                if isinstance(event, AudioOut):
+                    size += len(event.data)
+                    await mouth.play(event.data, event.item_id)
+                if isinstance(event, ResponseDone) or (words != "Hello" and size > 24_000):
+                    break
+            if words == "Hello":
+                await anyio.to_thread.run_sync(cards.card.plays, size / 48_000)
+        played = await anyio.to_thread.run_sync(cards.card.plays, 0.36)
+        await session.interrupt(played=mouth.flush())
+        assert bytes(240) == await anyio.to_thread.run_sync(cards.card.plays, 0.005)
+        await mouth.aclose()
+
+    assert 6 == len(heard(played, 24_000))
+    messages = [json.loads(one) for one in vendor.requests[-1].messages]
+    assert [360] == [one["audio_end_ms"] for one in messages if "audio_end_ms" in one]
