@@ -378,8 +378,8 @@ class Call:
         """
         left = self._left()
         limit = left if seconds is None else min(seconds, left)
-        scope = scope or anyio.CancelScope()
-        self._way.arm(scope, limit)
+        alarms = self._way.alarms
+        scope = alarms.set(scope, limit)
         with scope:
             try:
                 return await doing
@@ -388,6 +388,8 @@ class Call:
             except Exception:
                 with transport_errors(self.record.instance):
                     raise
+            finally:
+                alarms.left(scope)
         raise self._late(limit, whole=limit == left)
 
     def arm(self, scope: anyio.CancelScope, seconds: float) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from .addresses import Link, Resolver, is_public
 from .bodies import MAX_ANSWER_BYTES, MAX_BODY_BYTES, MAX_ERROR_BYTES, MAX_STREAM_BYTES
 from .forms import MAX_FORM_BYTES, Form, FormPart
-from .replies import opened, parse_json, read
+from .replies import opened, parse_json, read, written_json
 from .transports import connect_transport, reply_of_httpx, sdk_client
 from .verbs import Http
 from .wire import HttpReply, HttpRequest, LinkTransport, Transport
@@ -38,4 +38,5 @@ __all__ = [
     "read",
     "reply_of_httpx",
     "sdk_client",
+    "written_json",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from .. import errors as e
 from ..failures import name_provider, transport_errors
@@ -13,7 +13,7 @@ from ..streams import Batches
 from .bodies import MAX_ANSWER_BYTES, MAX_STREAM_BYTES
 from .wire import HttpReply
 
-__all__ = ["opened", "parse_json", "read", "too_large", "translated"]
+__all__ = ["opened", "parse_json", "read", "too_large", "translated", "written_json"]
 
 EventT = TypeVar("EventT")
 
@@ -127,6 +127,26 @@ async def read(
 def too_large(provider: str, limit: int) -> e.TooLargeError:
     """Return the error that a body over *limit* is."""
     return e.TooLargeError(f"{provider}: the answer is over {limit} bytes", provider=provider)
+
+
+_written: Final = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":")
+).encode
+
+
+def written_json(body: object, provider: str) -> bytes:
+    """
+    Return *body* as JSON.
+
+    Raises:
+        InvalidRequestError: It cannot be written.
+    """
+    try:
+        return _written(body).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        # what these errors say may quote the prompt
+        msg = f"{provider}: the request cannot be written as JSON ({type(error).__name__})."
+        raise e.InvalidRequestError(msg, field="body") from None
 
 
 def parse_json(content: bytes, provider: str) -> object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import re
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -20,7 +19,7 @@ from ..streams import Batches, LineSplitter, SseSplitter
 from .addresses import Resolver, resolved
 from .bodies import MAX_BODY_BYTES, MAX_ERROR_BYTES
 from .forms import Form, FormPart
-from .replies import opened, parse_json, read
+from .replies import opened, parse_json, read, written_json
 from .wire import HttpReply, HttpRequest, Transport
 
 __all__ = ["Http", "check_request"]
@@ -86,13 +85,16 @@ class Http:
             content = body.encoded()
             sent["content-type"] = body.content_type
         elif body is not None and body is not content:
-            content = self._written(body)
+            content = written_json(body, self.provider)
             sent["content-type"] = "application/json"
         request = HttpRequest(
             method, self.base_url + path, sent, content, connect_seconds or self.deadlines.connect
         )
-        with transport_errors(self.provider):
+        try:
             reply = await self.transport.send(request)
+        except Exception:
+            with transport_errors(self.provider):
+                raise
         if 200 <= reply.status < 300:
             return reply
         content = await read(reply, self.provider, MAX_ERROR_BYTES, cut=True)
@@ -104,18 +106,6 @@ class Http:
             refine=self.refine,
             scrub=self.scrub,
         )
-
-    def _written(self, body: object) -> builtins.bytes:
-        try:
-            return json.dumps(
-                body, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-            ).encode()
-        except (TypeError, ValueError, RecursionError) as error:
-            # what these errors say may quote the prompt
-            msg = (
-                f"{self.provider}: the request cannot be written as JSON ({type(error).__name__})."
-            )
-            raise e.InvalidRequestError(msg, field="body") from None
 
     async def bytes(
         self,

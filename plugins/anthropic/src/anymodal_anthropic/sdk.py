@@ -7,7 +7,6 @@ URLs and headers and skips the objects it would build of the answer.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Final, cast
@@ -18,7 +17,7 @@ import httpx2
 from anymodal import errors as e
 from anymodal.connection import Connection
 from anymodal.failures import status_error, transport_errors
-from anymodal.http import HttpReply, reply_of_httpx, sdk_client
+from anymodal.http import HttpReply, reply_of_httpx, sdk_client, written_json
 
 from .body import API_VERSION
 
@@ -90,46 +89,38 @@ class SdkCarrier:
             "headers": await self._headers(headers, stream=stream),
             "timeout": self._timeout(connect_seconds),
         }
-        content = None if body is None else self._written(body)
+        content = None if body is None else written_json(body, self.connection.provider)
         try:
-            with transport_errors(self.connection.provider):
-                response = await self._send(method, path, content, options)
+            response = await self._send(method, path, content, options)
         except anthropic.AnthropicError as error:
             # a traceback prints the cause, and with it the key that a vendor may have repeated
             told = self.connection.scrub(str(error)) == str(error)
             raise translated(error, self.connection) from (error if told else None)
+        except Exception:
+            with transport_errors(self.connection.provider):
+                raise
         return reply_of_httpx(response)
 
     async def _send(
         self, method: str, path: str, content: bytes | None, options: anthropic.RequestOptions
     ) -> object:
+        url = self.connection.base_url + path  # of a path, the SDK would make two URLs more
         if method == "GET":
             return await self.client.get(
-                path,
+                url,
                 cast_to=httpx2.Response,
                 options=options,
                 stream=True,
                 stream_cls=anthropic.AsyncStream[object],
             )
         return await self.client.post(
-            path,
+            url,
             content=content,
             cast_to=httpx2.Response,
             options=options,
             stream=True,
             stream_cls=anthropic.AsyncStream[object],
         )
-
-    def _written(self, body: Mapping[str, object]) -> bytes:
-        try:
-            return json.dumps(
-                body, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-            ).encode()
-        except (TypeError, ValueError, RecursionError) as error:
-            # what these errors say may quote the prompt
-            name = type(error).__name__
-            msg = f"{self.connection.provider}: the request cannot be written as JSON ({name})."
-            raise e.InvalidRequestError(msg, field="body") from None
 
     async def _headers(self, more: Mapping[str, str], *, stream: bool) -> dict[str, str]:
         return {

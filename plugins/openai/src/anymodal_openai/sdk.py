@@ -7,7 +7,6 @@ URLs and headers and skips the objects it would build of the answer.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Final, cast
@@ -18,7 +17,7 @@ import openai
 from anymodal import errors as e
 from anymodal.connection import Connection
 from anymodal.failures import status_error, transport_errors
-from anymodal.http import HttpReply, reply_of_httpx, sdk_client
+from anymodal.http import HttpReply, reply_of_httpx, sdk_client, written_json
 from anymodal_openai_compatible.carrier import Upload
 
 __all__ = ["SDK_ERRORS", "SdkCarrier", "sdk_carrier", "translated"]
@@ -82,7 +81,7 @@ class SdkCarrier:
         Raises:
             VendorError: The status is not 2xx, or there was no answer.
         """
-        content = None if body is None else self._written(body)
+        content = None if body is None else written_json(body, self.connection.provider)
         options: openai.RequestOptions = {
             "headers": await self._headers(headers, stream=stream),
             "timeout": self._timeout(connect_seconds),
@@ -138,39 +137,30 @@ class SdkCarrier:
 
     async def _carried(self, sending: Awaitable[object]) -> HttpReply:
         try:
-            with transport_errors(self.connection.provider):
-                response = await sending
+            response = await sending
         except openai.OpenAIError as error:
             # a traceback prints the cause, and with it the key that a vendor may have repeated
             told = self.connection.scrub(str(error)) == str(error)
             raise translated(error, self.connection) from (error if told else None)
+        except Exception:
+            with transport_errors(self.connection.provider):
+                raise
         return reply_of_httpx(response)
-
-    def _written(self, body: Mapping[str, object]) -> bytes:
-        # Not the SDK's body=, which writes the same more slowly, and infinity as well.
-        try:
-            return json.dumps(
-                body, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-            ).encode()
-        except (TypeError, ValueError, RecursionError) as error:
-            # what these errors say may quote the prompt
-            name = type(error).__name__
-            msg = f"{self.connection.provider}: the request cannot be written as JSON ({name})."
-            raise e.InvalidRequestError(msg, field="body") from None
 
     async def _send(
         self, method: str, path: str, content: bytes | None, options: openai.RequestOptions
     ) -> object:
+        url = self.connection.base_url + path  # of a path, the SDK would make two URLs more
         if method == "GET":
             return await self.client.get(
-                path,
+                url,
                 cast_to=httpx2.Response,
                 options=options,
                 stream=True,
                 stream_cls=openai.AsyncStream[object],
             )
         return await self.client.post(
-            path,
+            url,
             content=content,
             cast_to=httpx2.Response,
             options=options,
