@@ -204,7 +204,6 @@ FAULTS: Final = (
         ("any-length", "embedding.has-its-dimensions", "drops the dimensions in silence"),
         ("too-many", "embedding.keeps-its-limits", "declares more texts than its vendor takes"),
         ("unsorted", "embedding.sparse-is-sorted", "gives the indices of a vector unsorted"),
-        ("no-purpose", "embedding.tells-the-purpose", "drops the purpose in silence"),
         ("not-normal", "embedding.is-normalised-where-said", "says that lengths are 1"),
         ("ascii-only", "embedding.text-arrives-whole", "drops what is not ASCII"),
     ),

@@ -1,6 +1,6 @@
-"""Mistral keeps the contract of text, as far as the vendor lets it."""
+"""Mistral keeps the contracts of text and of vectors, as far as the vendor lets it."""
 
-from anymodal.testing import TextSuite
+from anymodal.testing import EmbeddingSuite, TextSuite
 
 
 class TestText(TextSuite):
@@ -10,3 +10,7 @@ class TestText(TextSuite):
         "text.error.of-a-filter": "the vendor's reference has no code for it, only HTTP 403",
         "text.finish.says-filtered": "the vendor's word for it is that of any failure, `error`",
     }
+
+
+class TestEmbedding(EmbeddingSuite):
+    provider = "mistral"

@@ -1,6 +1,6 @@
-"""Ollama keeps the contract of text, as far as the server lets it."""
+"""Ollama keeps the contracts of text and of vectors, as far as the server lets it."""
 
-from anymodal.testing import TextSuite
+from anymodal.testing import EmbeddingSuite, TextSuite
 
 
 class TestText(TextSuite):
@@ -16,4 +16,12 @@ class TestText(TextSuite):
         "call.keeps-the-request-id": "the server gives requests no ids",
         "text.error.of-a-long-prompt": "the server says so in words alone",
         "text.finish.says-filtered": "the server has no filters",
+    }
+
+
+class TestEmbedding(EmbeddingSuite):
+    provider = "ollama"
+    model = "nomic-embed-text"
+    excuses = {  # noqa: RUF012  # as above
+        "call.keeps-the-request-id": "the server gives requests no ids",
     }

@@ -1,7 +1,11 @@
-"""OpenAI keeps the contract of text."""
+"""OpenAI keeps the contracts of text and of vectors."""
 
-from anymodal.testing import TextSuite
+from anymodal.testing import EmbeddingSuite, TextSuite
 
 
 class TestText(TextSuite):
+    provider = "openai"
+
+
+class TestEmbedding(EmbeddingSuite):
     provider = "openai"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .clock import FakeClock
+    from .embedding import EmbeddingSuite
     from .emulators import emulated
     from .fakes import FakeClient, FakeSyncClient
     from .network import Barrier, NetworkForbiddenError, forbid_network
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .text import TextSuite
 
 _HOMES = {
+    "embedding": ("EmbeddingSuite",),
     "tapes": ("ReplayError", "Tape"),
     "recording": ("record", "replay"),
     "replies": ("NoReplyLeftError", "Requests"),
@@ -36,6 +38,7 @@ _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names
 
 __all__ = [
     "Barrier",
+    "EmbeddingSuite",
     "FakeClient",
     "FakeClock",
     "FakeSyncClient",

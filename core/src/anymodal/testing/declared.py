@@ -94,12 +94,13 @@ class Declared(Suite):
     async def test_prices_have_a_source_and_a_day(self, stage: Stage) -> None:
         """Every price says from where and as of when; what is not known is left out, never 0."""
         tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+        is_cited = _is_page if stage.spec.kind == "remote" else bool
         wrong = [
             model.id
             for model in stage.spec.models
             for prices in (model.prices, model.batch_prices)
             if prices is not None
-            and not (_is_page(prices.source) and EARLIEST <= prices.as_of <= tomorrow)
+            and not (is_cited(prices.source) and EARLIEST <= prices.as_of <= tomorrow)
         ]
         assert not wrong, (
             f"{stage.id} has prices without a page or a plausible day: {', '.join(wrong)}. "
