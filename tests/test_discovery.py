@@ -64,6 +64,8 @@ EXPECTED = snapshot(
         },
         "fal": {"kinds": {}, "not in the table": {}},
         "qdrant": {"kinds": {}, "not in the table": {}},
+        "libretranslate": {"kinds": {}, "not in the table": {}},
+        "quillon": {"kinds": {"text": 1}, "not in the table": {}},
         "quillon": {"kinds": {"text": 1}, "not in the table": {}},
     }
 )

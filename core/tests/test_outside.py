@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import sys
 from typing import Any, ClassVar
 
 import attrs
@@ -395,6 +396,47 @@ async def test_what_is_the_same_keeps_its_connection():
         await ai[SMELL].smell("tar", model="rose/r-1")
 
     assert 1 == len(made)
+
+
+COUNTED = f"""
+    from anymodal import hookimpl
+
+    MADE = []
+
+    @hookimpl
+    def anymodal_smell_providers():
+        from {__name__} import Rose
+        return Rose(connect=connect).anymodal_smell_providers()
+
+    def connect(connection):
+        from {__name__} import Nose
+        MADE.append(connection)
+        return Nose()
+    """
+
+
+@pytest.mark.anyio
+async def test_a_distributions_provider_keeps_its_connection_while_it_is_the_same(site):
+    """Until a host's own goes before it, or its distribution is gone."""
+    site.install("anymodal-rose", COUNTED)
+    found, before = site.registry(plugins=[Senses()]), Rose()
+    async with Client(registry=found, policy=ONCE) as ai:
+        made = []
+        for change in (
+            found.reload,
+            found.reload,
+            lambda: found.register(before),
+            lambda: found.unregister(before),
+        ):
+            change()
+            await ai[SMELL].smell("soap", model="rose/r-1")
+            made.append(len(sys.modules["anymodal_rose"].MADE))
+        found._distributions = ()
+        found.reload()
+        with pytest.raises(e.UnknownProviderError):
+            await ai[SMELL].smell("soap", model="rose/r-1")
+
+    assert [1, 1, 1, 2] == made
 
 
 def test_registries_under_one_roof_share_what_is_registered():
