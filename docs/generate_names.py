@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeVar, get_origin
 
 import attrs
 
@@ -18,8 +18,8 @@ HEADS: Final = {
     "anymodal": (
         "names.md",
         "# Names of `anymodal`",
-        """What `from anymodal import …` gives. Errors have [a page of their own](errors.md); what single kinds of work have
-beside, such as `anymodal.modalities.speech`, is shown in [writing a plugin](../writing-a-plugin.md).""",
+        """What `from anymodal import …` gives. Errors have [a page of their own](errors.md), and so has
+[what single kinds of work have beside](names-of-rooms.md), such as `anymodal.modalities.speech`.""",
     ),
     "anymodal.testing": (
         "names-of-testing.md",
@@ -28,12 +28,39 @@ beside, such as `anymodal.modalities.speech`, is shown in [writing a plugin](../
     ),
 }
 
+ROOMS: Final = (
+    *("requests", "messages", "text", "batches", "image", "sizes", "video", "audio", "making"),
+    *("sounds", "speech", "transcription", "live", "realtime", "embedding", "documents"),
+    *("retrieval", "filters"),
+)
+KIT: Final = ("connection", "http", "sockets", "streams", "jobs", "stores", "events", "usage")
+ROOMS_HEAD: Final = """\
+# Names of rooms and kit
+
+What plugins use beside [the names of `anymodal`](names.md), which are not repeated here: the rooms of single kinds of work, and what
+plugins call."""
+
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Give each file with its content."""
     for name, (file, *head) in HEADS.items():
         module = import_module(name)
         yield REFERENCE / file, "\n\n".join([*head, *_sections(module)]) + "\n"
+    yield REFERENCE / "names-of-rooms.md", "\n\n".join([ROOMS_HEAD, *_rooms()]) + "\n"
+
+
+def _rooms() -> Iterator[str]:
+    """Give a section for each module, without names that `anymodal` itself has."""
+    shown = set(import_module("anymodal").__all__)
+    for name in (*(f"modalities.{room}" for room in ROOMS), *KIT):
+        module = import_module(f"anymodal.{name}")
+        left = [one for one in module.__all__ if one not in shown]
+        shown.update(left)
+        if left:
+            yield f"## `anymodal.{name}`"
+            yield inspect.cleandoc(module.__doc__ or "").partition("\n\n")[0]
+        for one in sorted(left, key=str.casefold):
+            yield from _section(one, getattr(module, one), level=3)
 
 
 def _sections(module: ModuleType) -> Iterator[str]:
@@ -42,8 +69,8 @@ def _sections(module: ModuleType) -> Iterator[str]:
             yield from _section(name, getattr(module, name))
 
 
-def _section(name: str, value: Any) -> Iterator[str]:
-    yield f"## `{name}`"
+def _section(name: str, value: Any, *, level: int = 2) -> Iterator[str]:
+    yield f"{'#' * level} `{name}`"
     if inspect.isclass(value):
         yield f"```python\n{_signature(name, value)}\n```"
         yield _prose(value)
@@ -52,6 +79,15 @@ def _section(name: str, value: Any) -> Iterator[str]:
     elif inspect.isroutine(value):
         yield f"```python\n{_signature(name, value)}\n```"
         yield _prose(value)
+    elif get_origin(value) is not None:
+        yield f"```python\n{name} = {_short(repr(value))}\n```"
+    elif isinstance(value, TypeVar):
+        yield "Stands for a type."
+    elif isinstance(value, str | int | float):
+        yield f"`{value!r}`"
+    elif isinstance(value, frozenset | tuple) and all(isinstance(one, str) for one in value):
+        words = sorted(value) if isinstance(value, frozenset) else value
+        yield " ".join(f"`{one}`" for one in words)
     else:
         yield f"A `{type(value).__name__}`."
 
@@ -87,6 +123,8 @@ def _names(value: Any) -> str:
 
 
 def _signature(name: str, value: Any) -> str:
+    if getattr(value, "_is_protocol", False):
+        return f"class {name}(Protocol)"
     try:
         said = inspect.signature(value)
     except ValueError:
@@ -122,7 +160,12 @@ def _annotation(said: object, before: str) -> str:
     if said is inspect.Signature.empty or said is None:
         return ""
     shown = said if isinstance(said, str) else inspect.formatannotation(said)
-    return before + re.sub(
+    return before + _short(shown)
+
+
+def _short(shown: str) -> str:
+    """Return types without the modules that they come from."""
+    return re.sub(
         r"\b(?:anymodal|collections|datetime|typing|pathlib|decimal)(?:\.[a-z_]\w*)*\.(?=[A-Z])",
         "",
         shown,
