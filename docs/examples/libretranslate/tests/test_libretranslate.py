@@ -117,6 +117,18 @@ async def test_a_server_may_want_no_key(server, monkeypatch):
     assert "api_key" not in server.requests[0].json
 
 
+@pytest.mark.anyio
+async def test_its_health_is_asked_for_free(ai, server):
+    """And counts for its circuit, as for the nine."""
+    (well,) = await ai.health("libretranslate")
+    server.script(Status(500), times=9)
+    (ill,) = await ai.health("libretranslate")
+
+    assert ("translation", "healthy") == (well.modality, well.state)
+    assert "healthy" != ill.state
+    assert {"/languages"} == {one.path for one in server.requests}
+
+
 # -- the emulator, by hand ------------------------------------------------------------------------
 
 

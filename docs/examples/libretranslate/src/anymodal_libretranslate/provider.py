@@ -70,6 +70,10 @@ class LibreTranslate:
             raw=found if request.raw else None,
         )
 
+    async def check_health(self) -> None:
+        """Ask which languages there are, which is free and wants no key."""
+        await self._connection.http.json("GET", "/languages")
+
 
 def _translations(found: Any, request: TranslationRequest) -> tuple[Translation, ...]:
     texts = found["translatedText"]
