@@ -130,8 +130,9 @@ class Suite:
             record_property("backend", request.node.callspec.params["anyio_backend"])
 
     @pytest.fixture
-    def stage(self, theatre: Stage, request: pytest.FixtureRequest) -> Stage:
+    def stage(self, request: pytest.FixtureRequest) -> Stage:
         """The same, as if nothing had been sent yet."""
+        theatre: Stage = request.getfixturevalue("theatre")  # last, so that its failure is noted
         clause = self.clauses().get(request.node.originalname)
         if theatre.vendor:
             theatre.vendor.clear()
