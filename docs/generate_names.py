@@ -80,7 +80,7 @@ def _section(name: str, value: Any, *, level: int = 2) -> Iterator[str]:
         yield f"```python\n{_signature(name, value)}\n```"
         yield _prose(value)
     elif get_origin(value) is not None:
-        yield f"```python\n{name} = {_short(repr(value))}\n```"
+        yield f"```text\n{name} = {_short(repr(value))}\n```"
     elif isinstance(value, TypeVar):
         yield "Stands for a type."
     elif isinstance(value, str | int | float):
