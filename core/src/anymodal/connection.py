@@ -30,7 +30,12 @@ REMEMBERED_SECRETS: Final = 256
 
 
 class Clock(Protocol):
-    """Where the time comes from; tests bring their own."""
+    """
+    Where the time comes from; tests bring their own.
+
+    It may have `wall()` beside these, the time of day by which budgets end, and
+    `arm(scope, seconds)`, which cancels a scope when seconds have gone by.
+    """
 
     def now(self) -> float:
         """Return seconds since some fixed moment; never runs backwards."""
