@@ -9,7 +9,10 @@ distance between words to the number of words said.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+
 import anyio
+import attrs
 from anymodal import Client, Settings
 from anymodal_pocketsphinx import PocketsphinxTranscription
 
@@ -44,25 +47,52 @@ def mistakes(said: list[str], heard: list[str]) -> int:
     return row[-1]
 
 
-async def main() -> None:
-    """Say each sentence, hear it both ways, and print what came of it."""
+@attrs.frozen
+class Heard:
+    """What was heard of a sentence, one way or the other."""
+
+    way: str
+    said: str
+    heard: str
+
+    @property
+    def mistakes(self) -> int:
+        """How many words are wrong."""
+        return mistakes(self.said.split(), self.heard.split())
+
+
+async def hearing() -> AsyncIterator[Heard]:
+    """Say each sentence, and iterate over what is heard of it both ways."""
     ways = {"as it is": (), "grammar": (PocketsphinxTranscription(grammar=GRAMMAR),)}
-    wrong = dict.fromkeys(ways, 0)
     async with Client(Settings.empty()) as ai:
         for sentence in SENTENCES:
             said = await ai.speech.synthesize(
                 sentence, voice="espeak/en-us", format="wav", speed=0.8
             )
-            print(sentence)
             for way, options in ways.items():
                 found = await ai.transcription.transcribe(
                     said.audio, model="pocketsphinx/en-us", options=options
                 )
-                wrong[way] += mistakes(sentence.split(), found.text.split())
-                print(f"  {way:9} {found.text}")
-    total = sum(len(sentence.split()) for sentence in SENTENCES)
-    for way, number in wrong.items():
-        print(f"{way:9} {number} of {total} words wrong: {number / total:.0%}")
+                yield Heard(way, sentence, found.text)
+
+
+def rates(found: Sequence[Heard]) -> dict[str, float]:
+    """Return the share of words that are wrong, by way."""
+    wrong: dict[str, list[int]] = {}
+    words: dict[str, list[int]] = {}
+    for one in found:
+        wrong.setdefault(one.way, []).append(one.mistakes)
+        words.setdefault(one.way, []).append(len(one.said.split()))
+    return {way: sum(wrong[way]) / sum(words[way]) for way in wrong}
+
+
+async def main() -> None:
+    """Print what is heard, and the rates."""
+    found = [one async for one in hearing()]
+    for one in found:
+        print(f"  {one.way:9} {one.said:36} {one.heard}")
+    for way, rate in rates(found).items():
+        print(f"{way:9} {rate:.0%} of the words wrong")
 
 
 if __name__ == "__main__":

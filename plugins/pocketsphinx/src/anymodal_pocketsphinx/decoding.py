@@ -25,6 +25,17 @@ THRESHOLD: Final = "1e-20"
 """How much likelier than anything else a phrase has to be; PocketSphinx's documentation."""
 
 
+USUAL: Final = {"dither": True, "seed": 1}
+"""
+Other than PocketSphinx has it by itself: the lowest bit of its samples is made noise, the same each time.
+
+The pauses of synthetic speech, and of a microphone behind a gate, are zeros, whose logarithm is
+the bottom of the scale; the mean that is taken from each sentence's spectrum is then off by far.
+Of a hundred words of eSpeak NG's, heard with a grammar, ten were wrong without it, and one is
+with it (2026-11-20).
+"""
+
+
 def checked(request: TranscriptionSettings) -> None:
     """
     Refuse, or warn of, what PocketSphinx cannot be asked for.
@@ -61,7 +72,7 @@ class Decoding:
 
     def __init__(self, request: TranscriptionSettings) -> None:
         option = request.option(PocketsphinxTranscription) or PocketsphinxTranscription()
-        settings: dict[str, Any] = {"samprate": RATE, "loglevel": "FATAL"}
+        settings: dict[str, Any] = {**USUAL, "samprate": RATE, "loglevel": "FATAL"}
         self._is_bound = option.grammar is not None or option.keyphrases is not None
         if self._is_bound:
             settings["lm"] = None
