@@ -97,7 +97,8 @@ class Ear:
         self._is_open = anyio.Event()
         self._has_left = anyio.Event()
         self._fault: Exception | None = None
-        self._put, self._got = anyio.create_memory_object_stream[TranscriptionEvent](WAITING_EVENTS)
+        self._events: list[TranscriptionEvent] = []
+        self._came = self._taken = anyio.Event()
         self._task = spawned(self._run)
 
     async def opened(self) -> None:
@@ -113,14 +114,13 @@ class Ear:
 
     async def batch(self) -> list[TranscriptionEvent]:
         """Return the next events; none at the end."""
-        try:
-            found = [await self._got.receive()]
-        except anyio.EndOfStream:
-            if self._fault is not None:
-                raise self._fault from None
-            return []
-        for _ in range(self._got.statistics().current_buffer_used):
-            found.append(self._got.receive_nowait())  # noqa: PERF401  # each may change how many there are
+        while not self._events and not self._has_left.is_set():
+            self._came = anyio.Event()  # a stream of anyio's would go round the loop once more
+            await self._came.wait()
+        found, self._events = self._events, []
+        self._taken.set()
+        if not found and self._fault is not None:
+            raise self._fault
         return found
 
     def first_fault(self, later: FaultT) -> FaultT | e.AnymodalError:
@@ -137,7 +137,6 @@ class Ear:
         """Hang up, and wait until that is done."""
         self._scope.cancel()
         await shielded(self._has_left.wait())
-        self._got.close()
 
     async def _run(self) -> None:
         try:
@@ -149,9 +148,9 @@ class Ear:
         except Exception as error:  # noqa: BLE001  # raised where events are awaited
             self._fault = self._fault or error
         finally:
-            self._put.close()
             self._is_open.set()
             self._has_left.set()
+            self._came.set()
 
     async def _listen(self, listener: Listener) -> None:
         try:
@@ -160,9 +159,13 @@ class Ear:
                 if inspect.isasyncgen(events):
                     await stack.enter_async_context(aclosing(events))
                 async for event in events:
-                    await self._put.send(event)
+                    self._events.append(event)
+                    self._came.set()
                     if isinstance(event, TranscriptionEnd):
                         return
+                    if len(self._events) >= WAITING_EVENTS:
+                        self._taken = anyio.Event()
+                        await self._taken.wait()
         except Exception as error:  # noqa: BLE001  # as above; leaving may raise another
             self._fault = self._fault or error
 
