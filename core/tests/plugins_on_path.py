@@ -109,9 +109,11 @@ class Site:
 
     def leave(self) -> None:
         """Forget the modules that were imported from here."""
+        for name in self.modules:  # first: one of them may be an object without attributes
+            sys.modules.pop(name, None)
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__dict__", {}).get("__file__") or ""
-            if name in self.modules or str(file).startswith(str(self.folder)):
+            if str(file).startswith(str(self.folder)):
                 del sys.modules[name]
 
 

@@ -307,7 +307,7 @@ def test_commands_that_are_never_run_are_faults(site):
 
 def test_slow_plugins_are_named(site):
     """Every listing waits for them."""
-    site.install("slow", "import time; time.sleep(1.2)")
+    site.install("slow", ACME.replace('"acme"', '"slow"') + "\n\nimport time\ntime.sleep(1.2)\n")
     (found,) = [row for row in findings(site, 0) if row[1] == "time"]
 
     assert "warning" == found[0]

@@ -43,7 +43,16 @@ OLD = """
             connect=lambda connection: Old(),
         )
 """
-LOUD = """
+SILENT = """
+    from anymodal import hookimpl
+
+    @hookimpl
+    def anymodal_text_providers():
+        return []
+"""
+LOUD = (
+    SILENT
+    + """
     import atexit, os, subprocess, sys
 
     print("printed")
@@ -51,6 +60,7 @@ LOUD = """
     subprocess.run([sys.executable, "-c", "print('from a child')"])
     atexit.register(print, "at the end")
 """
+)
 
 
 @pytest.fixture
@@ -153,7 +163,7 @@ def test_plugins_that_hang_are_given_up(tmp_path):
         "import subprocess, sys\n"
         "subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])\n",
     )
-    found.install("quick", "")
+    found.install("quick", SILENT)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(found.packages))
         started = time.monotonic()
@@ -174,7 +184,9 @@ def test_plugins_that_hang_are_given_up(tmp_path):
 def test_threads_left_behind_do_not_hold_the_probe_up(site):
     """Such a plugin is loaded; only its process would not end by itself."""
     site.install(
-        "thread", "import threading, time; threading.Thread(target=time.sleep, args=[60]).start()"
+        "thread",
+        SILENT
+        + "    import threading, time; threading.Thread(target=time.sleep, args=[60]).start()",
     )
     found = {row["name"]: row["state"] for row in rows(site, "plugins")}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -192,6 +191,8 @@ _READERS: Final[Mapping[str, Callable[[object, ModelSpec], object]]] = {
 
 def likeliest(name: str, models: Sequence[OfferedModel], instances: Sequence[str]) -> str:
     """Return a sentence on what may have been meant by *name*, if anything is like it."""
+    import difflib  # noqa: PLC0415  # only where something is wrong
+
     known = [one.name for one in models] + [one.model.id for one in models]
     close = difflib.get_close_matches(name, known, 1)
     close = close or difflib.get_close_matches(name.partition("/")[0], instances, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import email.utils
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -170,7 +169,9 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _moment(date: str) -> dt.datetime | None:
     try:
-        found = email.utils.parsedate_to_datetime(date)
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415  # 3 ms, and few vendors send dates
+
+        found = parsedate_to_datetime(date)
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Offers", "Plugin", "Plugins", "plugin_manager"]
 
 _ACTING_HOOKS: Final = frozenset({*ACTING, RESOLVE})
+_NO_LIBRARY: Final = ": cannot open shared object file"
+"""The C library's words for a library that a module in C needs; there is no other sign of it."""
 
 
 @attrs.define(eq=False)
@@ -107,10 +109,14 @@ class Plugins:
         """Import and prove *plugin* unless that was done before."""
         with self._lock:
             self._attempt(plugin, self._import)
-            if self._quarantine.lacks_modality(plugin.hooks):
+            if self.lacks_modality(plugin):
                 self.load_all()
             self._attempt(plugin, self._prove)
             return plugin
+
+    def lacks_modality(self, plugin: Plugin) -> bool:
+        """Whether *plugin*, once imported, serves a modality that nobody brought yet."""
+        return self._quarantine.lacks_modality(plugin.hooks)
 
     def load_all(self) -> list[Plugin]:
         """Load every plugin: all imports first, then new modalities, then the rest."""
@@ -182,6 +188,8 @@ class Plugins:
                 _compare(plugin)
             module = _tame(import_module(plugin.candidate.module))
             plugin.hooks = _hooks_of(module)
+            if not plugin.hooks:
+                raise _OffersNothingError
             plugin.module = module
 
     def _prove(self, plugin: Plugin) -> None:
@@ -203,6 +211,10 @@ class Plugins:
 
 def _hooks_of(plugin: object) -> frozenset[str]:
     return frozenset(name for name in dir(plugin) if name.startswith(f"{PROJECT}_"))
+
+
+class _OffersNothingError(Exception):
+    """A module without a hook, such as the folder that an uninstalled plugin has left."""
 
 
 class _LockedOutError(Exception):
@@ -257,17 +269,22 @@ def _hosts_own(host: object) -> Iterator[None]:
 def _broken(plugin: Plugin, error: BaseException) -> e.BrokenPluginError:
     """Return what to tell the user about *error*, in one sentence and a remedy."""
     name, module = plugin.candidate.distribution.name, plugin.candidate.module
-    what = _words(error)
+    what, remedy = _words(error), f"Try: pip install -U {name}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         if f"{module}.".startswith(f"{error.name}."):
             what = f"there is no module {error.name!r}, which its entry point names"
         else:
             what = f"it needs the module {error.name!r}, which is not installed"
+    elif isinstance(error, OSError | ImportError) and _NO_LIBRARY in what:
+        library = what.partition(_NO_LIBRARY)[0].split()[-1]
+        what = f"it needs the library {library}, which this system does not have"
+        remedy = "Install that"
+    elif isinstance(error, _OffersNothingError):
+        what = "it has no hooks, so it offers nothing; its code may be gone"
     elif isinstance(error, SystemExit):
         what = f"it tried to end the program ({what})"
     msg = (
-        f"{plugin.label} cannot be loaded: {what}. "
-        f"Try: pip install -U {name}; or set ANYMODAL_DISABLE_PLUGINS={name}"
+        f"{plugin.label} cannot be loaded: {what}. {remedy}; or set ANYMODAL_DISABLE_PLUGINS={name}"
     )
     found = e.BrokenPluginError(msg)
     found.__cause__ = error
@@ -278,7 +295,7 @@ def _words(error: BaseException) -> str:
     """Return what *error* says, on one line; it may be a stranger's that cannot even say it."""
     try:
         words = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001  # then its type has to do
+    except BaseException:  # noqa: BLE001  # then its type has to do
         words = ""
     return type(error).__name__ + (f": {words[:300]}" if words else "")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import difflib
 import json
 import re
 import tomllib
@@ -115,6 +114,8 @@ class Table:
         known = sorted(known)
         for name in self.found:
             if name not in known:
+                import difflib  # noqa: PLC0415  # only where something is wrong
+
                 near = difflib.get_close_matches(name, known, n=1)
                 hint = (
                     f" Did you mean {near[0]}?"

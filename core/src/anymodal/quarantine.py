@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from inspect import iscoroutinefunction, isgeneratorfunction
 from itertools import chain, islice
+from types import FunctionType, ModuleType
 from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
@@ -55,11 +56,21 @@ class Offers:
 
 def hook_manager(modules: Iterable[str] = ()) -> pluggy.PluginManager:
     """Return a manager without plugins, with our hookspecs and those in *modules*."""
-    manager = pluggy.PluginManager(PROJECT)
+    manager = _Manager(PROJECT)
     manager.add_hookspecs(hookspecs)
     for name in modules:
         specify(manager, name)
     return manager
+
+
+class _Manager(pluggy.PluginManager):
+    """A manager that looks at hooks alone, not at what a module would import to show it."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        is_elses = isinstance(plugin, ModuleType) and not name.startswith(f"{PROJECT}_")
+        if is_elses and not isinstance(vars(plugin).get(name), FunctionType):
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
 
 
 def specify(manager: pluggy.PluginManager, name: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -350,6 +348,9 @@ def _from_keyring(path: str, where: str) -> str:
 
 
 def _from_command(line: str, where: str, limit: float) -> str:
+    import shlex  # noqa: PLC0415  # with what it needs 5 ms, which a listing never pays
+    import subprocess  # noqa: PLC0415  # as above
+
     # Causes are dropped: what subprocess raises has the command and its output in it.
     try:
         words = shlex.split(line)

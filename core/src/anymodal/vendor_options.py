@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -44,6 +43,8 @@ def vendor_option(
     known = [field.name for field in attrs.fields(cls)]
     for name, value in written.items():
         if name not in known:
+            import difflib  # noqa: PLC0415  # only where something is wrong
+
             near = difflib.get_close_matches(name, known, 1)
             hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(known))}."
             faults.append(f"{where}.{name}: there is no such option. {hint}")

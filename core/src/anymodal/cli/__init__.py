@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from typing import Final
 
 __all__ = ["main"]
@@ -11,13 +13,27 @@ __all__ = ["main"]
 INTERRUPTED: Final = 130
 """What a shell shows of a program that Ctrl-C ended."""
 
+PATIENCE_SECONDS: Final = 5.0
+"""How long threads may still run that nobody has ended."""
+
 
 def main() -> int:
     """Run the command, and return its exit status."""
     try:
-        return _main()
+        status = _main()
     except KeyboardInterrupt:  # before there is anything to close
-        return INTERRUPTED
+        status = INTERRUPTED
+    _leave_behind(status)
+    return status
+
+
+def _leave_behind(status: int) -> None:
+    """Let threads that plugins started hold the end up for a while, and not for ever."""
+    ours = {threading.main_thread(), threading.current_thread()}
+    if any(not one.daemon for one in set(threading.enumerate()) - ours):
+        timer = threading.Timer(PATIENCE_SECONDS, os._exit, [status])
+        timer.daemon = True  # so that it ends with the program, where that ends by itself
+        timer.start()
 
 
 def _main() -> int:

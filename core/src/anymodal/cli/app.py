@@ -11,9 +11,7 @@ from typing import Final
 import click
 
 from .._version import __version__
-from . import extra
 from .ending import terminable
-from .telling import sentence
 
 __all__ = ["BUILT_IN", "run"]
 
@@ -57,11 +55,15 @@ class Commands(click.Group):
             return found
         if ctx.resilient_parsing or cmd_name.startswith("-"):
             return None
+        from . import extra  # noqa: PLC0415  # built-in commands need nothing of plugins' own
+
         return extra.command(cmd_name, ctx, built_in=BUILT_IN)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the built-in sub-commands, and then those of plugins."""
         super().format_commands(ctx, formatter)
+        from . import extra  # noqa: PLC0415  # as above
+
         if found := extra.offered(but=BUILT_IN):
             with formatter.section("Commands of plugins"):
                 formatter.write_dl(found)
@@ -78,6 +80,8 @@ class Commands(click.Group):
         except Exception as error:
             if ctx.params["traceback"]:
                 raise
+            from .telling import sentence  # noqa: PLC0415  # only where something went wrong
+
             raise click.ClickException(sentence(error)) from error
 
 

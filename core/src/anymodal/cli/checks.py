@@ -139,11 +139,13 @@ def _healthy(found: Sequence[Candidate], reports: Sequence[Report]) -> tuple[Dis
 
 
 def _plugins(facts: Facts) -> Iterator[Finding]:
+    said: dict[str, Finding] = {}  # two modules of a distribution may have one fault
     for one, report in zip(facts.candidates, facts.reports, strict=True):
         if report.error is not None:
             is_meant = bool(ruled_out(one, facts.settings.plugins))
             level: Level = "information" if is_meant else "fault"
-            yield Finding(level, "plugin", report.error)
+            said.setdefault(report.error, Finding(level, "plugin", report.error))
+    yield from said.values()
 
 
 def _commands(facts: Facts) -> Iterator[Finding]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..loops import KeptLoop
+if TYPE_CHECKING:
+    from ..loops import KeptLoop
 
 __all__ = ["Ending", "Insisted", "run_async", "run_kept", "terminable"]
 
@@ -44,9 +45,12 @@ class Ending:
 
 def _interrupt_running() -> None:
     """Raise KeyboardInterrupt, where a loop runs not between two lines of it."""
+    asyncio = sys.modules.get("asyncio")  # a listing needs no loop, and not the time to import it
     try:
-        loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop() if asyncio else None
     except RuntimeError:
+        loop = None
+    if loop is None:
         _interrupt()
     else:
         loop.call_soon_threadsafe(_interrupt)
@@ -69,6 +73,8 @@ def terminable() -> Iterator[Ending]:
 
 def run_async(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run *function* on an event loop of its own."""
+    from ..loops import KeptLoop  # noqa: PLC0415  # imports asyncio
+
     loop = KeptLoop()
     try:
         return loop.run(function())

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import attrs
 import click
 
 from ..catalogue import is_free
 from ..config import Settings
-from ..discovery import DiscoveredModel, age, kept
 from ..errors import AnymodalError
 from ..modalities import BUILT_IN
 from ..registry import Registry
@@ -20,6 +19,9 @@ from ..specs import Credential, ModelSpec, ProviderSpec
 from ..specs import supports as known_to
 from ..usage import Prices
 from .output import Json, Listing, Stdout, day, json_option, note, number
+
+if TYPE_CHECKING:
+    from ..discovery import DiscoveredModel
 
 __all__ = ["models", "providers"]
 
@@ -155,6 +157,8 @@ def models(
     when they were last asked, with the source "live" and how long ago that was.
     With --refresh, providers that can be used are asked now.
     """
+    from ..discovery import kept  # noqa: PLC0415  # the other listing needs none
+
     out = Stdout.taken()
     registry = Registry(Settings.load())
     check_modality(registry, modality)
@@ -188,6 +192,8 @@ def _live(
     found: Iterable[DiscoveredModel], specs: Specs, *, supports: str | None, free: bool
 ) -> Iterator[Row]:
     """Give rows of those that no table has, and that the options ask for."""
+    from ..discovery import age  # noqa: PLC0415  # as above
+
     now = dt.datetime.now(dt.UTC)
     for one in found:
         spec = specs.get((one.provider, one.modality or ""))

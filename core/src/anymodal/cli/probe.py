@@ -45,6 +45,7 @@ class Report:
         milliseconds: How long it took to import and prove.
         providers: Ids that it serves.
         commands: Name and help of the sub-commands that it offers.
+        lacks_modality: Whether it serves one that it does not bring.
     """
 
     state: State
@@ -52,6 +53,7 @@ class Report:
     milliseconds: float | None = None
     providers: tuple[str, ...] = ()
     commands: tuple[tuple[str, str], ...] = ()
+    lacks_modality: bool = False
 
 
 def probe(found: Sequence[Candidate], *, limit: float = LIMIT_SECONDS) -> list[Report]:
@@ -67,11 +69,15 @@ def probe(found: Sequence[Candidate], *, limit: float = LIMIT_SECONDS) -> list[R
     from .ending import run_async  # noqa: PLC0415  # as above
 
     reports = [Report(one.state, _words(one)) for one in found]
-    healthy = [one for one in found if one.state == "found"]
 
     async def one_alone(index: int, limiter: anyio.CapacityLimiter) -> None:
         async with limiter:
-            told, ending = await _child(healthy, [healthy.index(found[index])], limit)
+            told, ending = await _child([found[index]], [0], limit)
+        reports[index] = _judged(found[index], told, ending, limit)
+
+    async def among_others(index: int, healthy: Sequence[Candidate]) -> None:
+        # those that hang or end the process are not let near it
+        told, ending = await _child([found[index], *healthy], [0], limit)
         reports[index] = _judged(found[index], told, ending, limit)
 
     async def every_one() -> None:
@@ -80,6 +86,10 @@ def probe(found: Sequence[Candidate], *, limit: float = LIMIT_SECONDS) -> list[R
             for index, candidate in enumerate(found):
                 if candidate.state == "found":
                     tasks.start_soon(one_alone, index, limiter)
+        lacking = [index for index, one in enumerate(reports) if one.lacks_modality]
+        alive = {index for index, one in enumerate(reports) if one.state == "loaded"}
+        for index in lacking:
+            await among_others(index, [found[other] for other in sorted(alive - {index})])
 
     run_async(every_one)
     return reports
@@ -104,7 +114,7 @@ def _judged(candidate: Candidate, told: Sequence[Report], ending: str, limit: fl
     label = f"{distribution.name} {distribution.version}".strip()
     msg = (
         f"{label} cannot be loaded: {ending}. Try: pip install -U {distribution.name}; "
-        f"or set ANYMODAL_DISABLE_PLUGINS={distribution.name}"
+        f"or set ANYMODAL_DISABLE_PLUGINS={distribution.normalised}"
     )
     return Report("broken", msg, limit * 1000 if ending == _late(limit) else None)
 
@@ -206,7 +216,8 @@ def main() -> None:
     asked: dict[str, Any] = json.load(sys.stdin)
     plugins = Plugins([_candidate(row) for row in asked["candidates"]])
     for index in asked["load"]:
-        _tell(plugins.load(plugins.all[index]), told)
+        plugin = plugins.load(plugins.all[index])
+        _tell(plugin, told, lacks_modality=plugins.lacks_modality(plugin))
     os._exit(0)  # threads that plugins left behind are not waited for
 
 
@@ -227,7 +238,7 @@ def _checks(rows: Sequence[Mapping[str, Any]]) -> Iterator[Check]:
         yield Check(**row)
 
 
-def _tell(plugin: Plugin, told: IO[str]) -> None:
+def _tell(plugin: Plugin, told: IO[str], *, lacks_modality: bool) -> None:
     providers = {spec.id for specs in plugin.offers.providers.values() for spec in specs}
     report = Report(
         plugin.state,
@@ -235,6 +246,7 @@ def _tell(plugin: Plugin, told: IO[str]) -> None:
         round(plugin.seconds * 1000, 1),
         tuple(sorted(providers)),
         tuple((one.name, one.help) for one in plugin.offers.commands),
+        lacks_modality,
     )
     told.write(json.dumps(attrs.asdict(report)) + "\n")
     told.flush()

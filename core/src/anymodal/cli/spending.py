@@ -26,9 +26,9 @@ SLOW_MILLISECONDS: Final = 1000
 def slow_plugins(found: Sequence[Candidate], reports: Sequence[Report]) -> Iterator[str]:
     """Give a sentence for each plugin that takes long to import, the slowest first."""
     pairs = [
-        (report.milliseconds, one.distribution.name)
+        (report.milliseconds or 0, one.distribution.name)
         for one, report in zip(found, reports, strict=True)
-        if report.milliseconds is not None and report.milliseconds >= SLOW_MILLISECONDS
+        if report.state == "loaded" and (report.milliseconds or 0) >= SLOW_MILLISECONDS
     ]
     for milliseconds, name in sorted(pairs, reverse=True):
         yield (

@@ -215,6 +215,8 @@ def _httpx_client(library: str, context: ssl.SSLContext, proxy: str | None) -> h
         limit = response.request.extensions.get("limit", MAX_BODY_BYTES)
         response.stream = Measured(stream, encoding, MAX_ERROR_BYTES if cut else limit, cut=cut)
 
+    from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415  # 7 ms, which plugins' tables never pay
+
     try:
         client: httpx2.AsyncClient = httpx.AsyncClient(
             verify=context,

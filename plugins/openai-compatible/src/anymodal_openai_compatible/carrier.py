@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 from anymodal.connection import Connection
-from anymodal.http import HttpReply
+
+if TYPE_CHECKING:
+    from anymodal.http import HttpReply
 
 __all__ = ["Carrier", "HttpCarrier", "Upload", "UploadingCarrier"]
 

@@ -18,7 +18,6 @@ import attrs
 from anymodal.connection import Connection
 from anymodal.errors import BadRequestError
 from anymodal.failures import request_id
-from anymodal.http import parse_json, read
 from anymodal.modalities.embedding import (
     DenseVector,
     EmbeddingOption,
@@ -147,6 +146,8 @@ class CompatibleVectors:
             if place is not None:
                 error.index = int(place[1])
             raise
+        from anymodal.http import parse_json, read  # noqa: PLC0415  # tables of models need none
+
         found = parse_json(await read(reply, self.provider), self.provider)
         named = request_id(reply.headers)
         try:
@@ -162,6 +163,8 @@ class CompatibleVectors:
             VendorError: The vendor refused or failed.
         """
         reply = await self.carrier.send("GET", "/models", headers={})
+        from anymodal.http import parse_json, read  # noqa: PLC0415  # tables of models need none
+
         found = parse_json(await read(reply, self.provider), self.provider)
         try:
             return models_of(found)
