@@ -74,7 +74,7 @@ def _index(folders: Sequence[Path]) -> str:
         "# Plugins",
         "",
         "What the plugins of this repository offer, as their specs say it. A dot is a provider; the number",
-        "beside it is how many models its table lists, where it has one.",
+        "beside it is how many models its table lists, where it has one. A ring: all of them are retired.",
         "",
         f"| provider | where | {' | '.join(MODALITIES)} |",
         f"|---|---|{'---|' * len(MODALITIES)}",
@@ -99,6 +99,8 @@ def _dot(spec: AnySpec | None) -> str:
     if spec is None:
         return ""
     served = [model for model in spec.models if model.lifecycle.state != "retired"]
+    if spec.models and not served:
+        return "○"
     return f"● {len(served)}" if served else "●"
 
 
