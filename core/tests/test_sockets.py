@@ -3,6 +3,7 @@
 import contextlib
 import http
 import json
+import os
 import socket as sockets
 import ssl
 import sys
@@ -20,6 +21,8 @@ from websockets.sync.server import serve
 
 pytestmark = pytest.mark.anyio
 KEY = "sk-very-secret-0123456789"
+NOISE = os.urandom(64 * 1024)
+"""What does not become less when it is packed."""
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -262,6 +265,49 @@ async def test_several_tasks_may_write():
             found = [await socket.receive() for _ in range(8)]
 
     assert sorted(letter * 10_000 for letter in "abcdefgh") == sorted(found)
+
+
+async def test_who_sends_waits_for_a_vendor_that_does_not_read():
+    """What the system holds is some megabytes; nothing is piled up behind that."""
+    may_read, sent = threading.Event(), 0
+
+    def handler(connection):
+        may_read.wait(10)
+
+    with vendor(handler, max_queue=1, close_timeout=0.1) as url:
+        async with to(url) as socket:
+            with anyio.move_on_after(0.5) as waiting:
+                for _ in range(1000):
+                    await socket.send(NOISE)
+                    sent += 1
+            may_read.set()
+
+    assert waiting.cancelled_caught
+    assert 0 < sent < 1000
+
+
+async def test_a_vendor_waits_for_who_does_not_read():
+    """Some messages are held; the rest stays where it is, and comes when it is read."""
+    sent = 0
+
+    def handler(connection):
+        nonlocal sent
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(400):
+                connection.send(NOISE)
+                sent += 1
+
+    with vendor(handler) as url:
+        async with to(url) as socket:
+            before = -1
+            while before < sent:
+                before = sent
+                await anyio.sleep(0.3)
+            assert 0 < sent < 400
+            for _ in range(400):
+                assert len(NOISE) == len(await socket.receive())
+
+    assert 400 == sent
 
 
 async def test_cancelling_closes_it():

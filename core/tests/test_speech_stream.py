@@ -1,6 +1,6 @@
 """Speech under way: sound as it comes, of text that is there or still comes, and early ends."""
 
-from contextlib import nullcontext
+from contextlib import asynccontextmanager, nullcontext
 
 import anyio
 import pytest
@@ -418,6 +418,36 @@ async def test_a_voice_that_does_not_open():
         await stream.result()
 
     assert ["One.", None] == provider.told
+
+
+async def test_a_slow_listener_holds_the_voice_up():
+    """Some pieces of sound wait; the rest stays with the vendor."""
+    said = 0
+
+    class Talks(Lives):
+        @asynccontextmanager
+        async def live(self, _):
+            class Endless:
+                async def send(self, text):
+                    pass
+
+                async def end(self):
+                    pass
+
+                async def __aiter__(self):
+                    nonlocal said
+                    for said in range(1, 501):  # noqa: B007  # counted for the test
+                        yield AudioChunk(b"ab")
+                    yield SpeechEnd()
+
+            yield Endless()
+
+    async with client(Talks()) as ai:
+        async with ai.speech.stream(pieces("Hello."), format="pcm") as stream:
+            await anyio.wait_all_tasks_blocked()
+            assert 0 < said < 100
+            assert 1000 == len((await stream.result()).audio.data)
+    assert 500 == said
 
 
 @pytest.mark.parametrize("kind", [Streams, Lives])
