@@ -17,7 +17,7 @@ from ..modalities.realtime import (
     TurnBy,
     TurnDetection,
 )
-from ..modalities.repacking import source_for, target_of
+from ..modalities.repacking import Repacking, source_for, target_of
 from ..modalities.text import ToolSpec
 from ..usage import Usage, Used
 from ..vendor_options import laid_over
@@ -89,6 +89,21 @@ class AskedRealtime:
             raw=self.raw,
             warnings=call.record.warnings,
         )
+
+    def formats(self, request: RealtimeRequest) -> tuple[AudioFormat, AudioFormat]:
+        """Return how the caller packs sound, and is given it, where *request* was made of this."""
+        said = (self.input_format, self.output_format)
+        given = (request.input_format, request.output_format)
+        heard, spoken = (
+            one if name is None else AudioFormat.parse(name)
+            for name, one in zip(said, given, strict=True)
+        )
+        return heard, spoken
+
+    def repackings(self, request: RealtimeRequest) -> tuple[Repacking, Repacking]:
+        """Return what makes the provider's sound of the caller's, and the caller's of its."""
+        heard, spoken = self.formats(request)
+        return Repacking(heard, request.input_format), Repacking(request.output_format, spoken)
 
 
 def _format(

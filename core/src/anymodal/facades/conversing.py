@@ -12,15 +12,7 @@ import attrs
 
 from .. import errors as e
 from ..call import LEFT, Call
-from ..modalities.live import (
-    AudioFormat,
-    AudioFormatLike,
-    AudioOut,
-    LiveEvent,
-    Partial,
-    ResponseDone,
-    Transcript,
-)
+from ..modalities.live import AudioFormat, AudioOut, LiveEvent, Partial, ResponseDone, Transcript
 from ..modalities.messages import ToolResult
 from ..modalities.realtime import (
     AudioIn,
@@ -31,7 +23,6 @@ from ..modalities.realtime import (
     TextIn,
     ToolResults,
 )
-from ..modalities.repacking import Repacking
 from ..usage import Usage, cost_of
 from .asking_realtime import AskedRealtime, needs_of, weight_of
 from .chat_stream import ToolRan
@@ -45,6 +36,7 @@ if TYPE_CHECKING:
 
     from ..doors import Door
     from ..modalities.realtime import OpensRealtime
+    from ..modalities.repacking import Repacking
     from ..usage import Record
 
 __all__ = ["RealtimeSession", "SessionEvent"]
@@ -88,12 +80,12 @@ class RealtimeSession:
     @property
     def input_format(self) -> AudioFormat:
         """How the sound has to be packed that is sent; known when the session is open."""
-        return _wanted(self._asked.input_format, self._request.input_format)
+        return self._asked.formats(self._request)[0]
 
     @property
     def output_format(self) -> AudioFormat:
         """How the answers are packed; known when the session is open."""
-        return _wanted(self._asked.output_format, self._request.output_format)
+        return self._asked.formats(self._request)[1]
 
     @property
     def _request(self) -> RealtimeRequest:
@@ -138,11 +130,7 @@ class RealtimeSession:
 
     async def _open(self, door: Door, request: RealtimeRequest) -> None:
         provider: OpensRealtime = door.bound
-        given, asked = request.output_format, self._asked
-        self._heard = Repacking(
-            _wanted(asked.input_format, request.input_format), request.input_format
-        )
-        self._spoken = Repacking(given, _wanted(asked.output_format, given))
+        self._heard, self._spoken = self._asked.repackings(request)
         line = Line(provider.open(request), self._heed)
         self._line = line
         try:
@@ -416,7 +404,3 @@ class RealtimeSession:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
-
-
-def _wanted(said: AudioFormatLike | None, given: AudioFormat) -> AudioFormat:
-    return given if said is None else AudioFormat.parse(said)
