@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
@@ -79,7 +79,6 @@ class _Fakes:
         self.requests = Requests()
         self.replies = {name: Replies(name, some, self.requests) for name, some in given.items()}
         self._providers = {name: made(self.replies[name]) for name, made in _MADE_BY.items()}
-        self._specs = {one.name: one.spec_class() for one in BUILT_IN}
         said = (*settings.providers.items(), *settings.instances.items())
         self._keys = frozenset(key for _, one in said for key in one.rest)
         self.ids: dict[str, None] = {FAKE: None}
@@ -93,9 +92,8 @@ class _Fakes:
             self.ids.setdefault(found[1])
 
     def spec(self, name: str, modality: str) -> AnySpec:
-        """Return a spec of *name*; it has no table of models, so that each is as good as listed."""
-        base = self._specs[modality]
-        return _without_models(base)(
+        """Return a spec of *name*."""
+        return _spec_class(modality)(
             id=name,
             display_name=f"a fake of {name}",
             connect=partial(_connected, self._providers[modality]),
@@ -110,13 +108,11 @@ def _connected(provider: object, _connection: Connection) -> object:
     return provider
 
 
-_BARE: Final[dict[type[AnySpec], type[AnySpec]]] = {}
-
-
-def _without_models(base: type[AnySpec]) -> type[AnySpec]:
-    if base not in _BARE:
-        _BARE[base] = type(f"Fake{base.__name__}", (base,), {"has_models": False})
-    return _BARE[base]
+@cache
+def _spec_class(modality: str) -> type[AnySpec]:
+    """Return a class of specs without models, so that each is as good as listed."""
+    base = next(one for one in BUILT_IN if one.name == modality).spec_class()
+    return type(f"Fake{base.__name__}", (base,), {"has_models": False})
 
 
 @attrs.frozen
