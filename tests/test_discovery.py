@@ -66,7 +66,6 @@ EXPECTED = snapshot(
         "qdrant": {"kinds": {}, "not in the table": {}},
         "libretranslate": {"kinds": {}, "not in the table": {}},
         "quillon": {"kinds": {"text": 1}, "not in the table": {}},
-        "quillon": {"kinds": {"text": 1}, "not in the table": {}},
     }
 )
 
