@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -65,17 +66,31 @@ def error_tree() -> str:
         "# Errors",
         "",
         "Every error of this library is an `AnymodalError`. `code` never changes; `record` tells what is known",
-        "about the call that failed.",
+        "about the call that failed. An error has what its bases have, too.",
         "",
-        "| class | code | is a | when |",
-        "|---|---|---|---|",
+        "| class | code | is a | when | has |",
+        "|---|---|---|---|---|",
     ]
     for name, cls in vars(errors).items():
         if name in errors.__all__:
             parents = ", ".join(base.__name__ for base in cls.__bases__)
             summary = inspect.getdoc(cls).split("\n\n")[0].replace("\n", " ")  # type: ignore[union-attr]  # as above
-            lines.append(f"| `{name}` | `{cls.code}` | {parents} | {summary} |")
+            has = "; ".join(_attributes(cls))
+            lines.append(f"| `{name}` | `{cls.code}` | {parents} | {summary} | {has} |")
     return "\n".join(lines) + "\n"
+
+
+def _attributes(cls: type) -> list[str]:
+    """Return what the docstring says of each attribute of its own, in a phrase each."""
+    told = inspect.getdoc(cls) or ""
+    listed = told.partition("Attributes:\n")[2].partition("\n\n")[0]
+    found: list[str] = []
+    for line in listed.splitlines():
+        if match := re.match(r"    (\w+): (.*)", line):
+            found.append(f"`{match[1]}`: {match[2]}")
+        elif found:
+            found[-1] += f" {line.strip()}"
+    return [one.rstrip(".") for one in found]
 
 
 def kinds_of_work() -> str:
