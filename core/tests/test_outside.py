@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 from anymodal import (
+    TEXT,
     Client,
     Modality,
     ModelSpec,
@@ -277,6 +278,7 @@ def test_it_is_called_without_await():
     with SyncClient(registry=registry(Senses(), Rose())) as ai:
         assert "a smell of tar" == ai[SMELL].smell("tar", model="rose/r-1")[0]
         assert ai[SMELL] is ai[SMELL]
+        assert ai.text is ai[TEXT]
 
 
 def test_a_facade_without_a_sync_face_says_what_to_do():
