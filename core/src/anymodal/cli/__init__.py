@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -13,12 +14,16 @@ __all__ = ["main"]
 INTERRUPTED: Final = 130
 """What a shell shows of a program that Ctrl-C ended."""
 
+NEW_OBJECTS: Final = 20_000
+"""Importing makes many objects that stay; looking for garbage among them is a tenth of a listing."""
+
 PATIENCE_SECONDS: Final = 5.0
 """How long threads may still run that nobody has ended."""
 
 
 def main() -> int:
     """Run the command, and return its exit status."""
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
     try:
         status = _main()
     except KeyboardInterrupt:  # before there is anything to close
