@@ -1,7 +1,8 @@
 """
-Prints what a call, an event and a start cost, beside the bare transport and the peers.
+Prints what a call, an event and a start cost, beside the bare transport and the peers; what
+speech and live transcription cost beside the vendors' SDKs; and how many words are misheard.
 
-    nox -s bench                     everything; takes about four minutes
+    nox -s bench                     everything; takes about five minutes
     nox -s bench -- --no-peers       without installing the peers
 
 CPU time of the calling process, pinned to one core; the server has the other.
@@ -20,10 +21,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from listing import print_listings
 
 HERE = Path(__file__).parent
 PEERS = {"litellm": ["litellm"], "any-llm": ["any-llm-sdk[openai]"]}
 ROUNDS = 5
+
+FIRST = {"speech": "first sound of streamed speech", "listening": "first live transcript"}
 
 PAIRS = [
     ["httpx2 + json", "anymodal over httpx2"],
@@ -33,23 +39,23 @@ PAIRS = [
 
 
 @contextmanager
-def served() -> Iterator[int]:
-    """Run the server on the other core, and give its port."""
+def served(script: str = "server.py") -> Iterator[list[int]]:
+    """Run a server on the other core, and give its ports."""
     core = [str(os.cpu_count() - 1)] if (os.cpu_count() or 1) > 1 else []
-    command = [sys.executable, str(HERE / "server.py"), *core]
+    command = [sys.executable, str(HERE / script), *core]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
         try:
-            yield int(server.stdout.readline())
+            yield [int(port) for port in server.stdout.readline().split()]
         finally:
             server.stdin.close()
 
 
-def child(python: str, *words: str) -> object:
-    """Run the subjects' script and return what it prints."""
+def child(python: str, *words: str, script: str = "subjects.py") -> Any:
+    """Run a script of subjects and return what it prints."""
     done = subprocess.run(
-        [python, str(HERE / "subjects.py"), *words], check=False, capture_output=True, text=True
+        [python, str(HERE / script), *words], check=False, capture_output=True, text=True
     )
     if done.returncode:
         sys.exit(f"{' '.join(words)} failed:\n{done.stderr[-2000:]}")
@@ -147,7 +153,7 @@ def plugin_modules() -> list[str]:
     return sorted({module for one in installed() for _, module in one.entry_points})
 
 
-def listing() -> None:
+def index() -> None:
     """Print what the index costs, cold and warm, with 20 plugins among 100 distributions."""
     from anymodal.index import installed  # after the interpreter was measured
 
@@ -199,14 +205,62 @@ def alone() -> None:
     report("SyncClient over Client", statistics.median(gaps), 15.0, "us a call")
 
 
+def voices() -> None:
+    """Print what speech and live transcription cost beside the vendors' own SDKs."""
+    with served("voice_server.py") as ports:
+        rounds = [
+            child(sys.executable, *map(str, ports), script="voices.py") for _ in range(ROUNDS)
+        ]
+    for kind, (bare, sdk, *ours) in {
+        kind: list(names) for kind, names in rounds[0].items()
+    }.items():
+        for key, what, bound in (
+            ("first", f"{FIRST[kind]}, ms", 1.0),
+            ("piece", f"{kind}, us of CPU a piece of sound", 0.5),
+        ):
+            print(f"\n{what}: median and spread of {ROUNDS} rounds")
+            found = {name: [one[kind][name][key] for one in rounds] for name in (bare, sdk, *ours)}
+            for name, values in found.items():
+                print(f"  {name:28} {median(values)}")
+            for name in ours:
+                ratios = [b / a for a, b in zip(found[sdk], found[name], strict=True)]
+                report(f"{name} : {sdk}", statistics.median(ratios), bound, "x")
+                print(f"  {'spread of it':58} {min(ratios):6.2f} - {max(ratios):.2f}")
+        beyond = {
+            name: statistics.median(
+                one[kind][name]["piece"] - one[kind][bare]["piece"] for one in rounds
+            )
+            for name in (sdk, *ours)
+        }
+        for name, value in beyond.items():
+            print(f"  {name + ' over ' + bare + ', a piece':58} {value:6.1f} us")
+
+
+def words() -> None:
+    """Print how many words are misheard on this machine."""
+    import anyio  # after the interpreter was measured
+    from wer import hearing, rates
+
+    async def heard() -> dict[str, float]:
+        return rates([one async for one in hearing()])
+
+    print("\nwords of ten sentences misheard, spoken by eSpeak NG, heard by PocketSphinx")
+    found = anyio.run(heard)
+    print(f"  {'as it is':58} {found['as it is']:6.2f}")
+    report("with a grammar of orders", found["grammar"], 0.1, "of the words")
+
+
 def main() -> None:
     """Print everything."""
     peers = "--no-peers" not in sys.argv
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     starts(peers=peers)
-    listing()
+    index()
+    print_listings()
     alone()
-    with served() as port:
+    voices()
+    words()
+    with served() as (port,):
         print_calls(calls_and_events(port, peers=peers))
         growth = child(sys.executable, "--grow", "anymodal over openai", str(port))
         print("\nmemory over 10 000 calls, KiB per 1000 of the second half")
