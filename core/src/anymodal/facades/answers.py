@@ -236,7 +236,7 @@ def assembled(events: Sequence[TextEvent]) -> Message:
             pieces.clear()
 
     for event in events:
-        if isinstance(event, TextDelta | ReasoningDelta):
+        if isinstance(event, (TextDelta, ReasoningDelta)):  # a union would be made for each
             kind = str if isinstance(event, TextDelta) else Reasoning
             if kind is not joined:
                 flush()

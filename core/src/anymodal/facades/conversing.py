@@ -155,7 +155,7 @@ class RealtimeSession:
             InvalidRequestError: It is no bytes.
             VendorError: The session broke.
         """
-        if not isinstance(data, bytes | bytearray | memoryview):
+        if not isinstance(data, (bytes, bytearray, memoryview)):  # a union would be made for each
             msg = f"data: bytes are needed, not {type(data).__name__}."
             raise e.InvalidRequestError(msg, field="data")
         sound = self._rest + bytes(data)

@@ -135,7 +135,7 @@ class LiveTranscription:
             InvalidRequestError: It is no bytes, or comes after `finish`.
             VendorError: The session broke, or the vendor has ended it.
         """
-        if not isinstance(data, bytes | bytearray | memoryview):
+        if not isinstance(data, (bytes, bytearray, memoryview)):  # a union would be made for each
             msg = f"data: bytes are needed, not {type(data).__name__}."
             raise e.InvalidRequestError(msg, field="data")
         if self._has_finished:
