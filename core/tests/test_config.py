@@ -7,7 +7,7 @@ import sys
 
 import platformdirs
 import pytest
-from anymodal.config import HttpSettings, InstanceSettings, PluginSettings, Settings
+from anymodal.config import HttpSettings, InstanceSettings, PluginSettings, Settings, places
 from anymodal.errors import SettingsError
 from anymodal.specs import Deadlines
 from hypothesis import given
@@ -176,6 +176,19 @@ def test_importing_the_module_reads_nothing():
 
 
 # -- which layers, and in which order -----------------------------------------------------
+
+
+@pytest.mark.parametrize("platform", ["linux", "another"])
+@pytest.mark.parametrize("said", [None, "", " ", "/etc/xdg/mine"])
+def test_users_folder_is_that_of_platformdirs(monkeypatch, platform, said):
+    """Wherever that is not known without asking it."""
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    if said is not None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", said)
+    expected = platformdirs.user_config_path("anymodal") / "anymodal.toml"
+    monkeypatch.setattr(sys, "platform", platform)
+
+    assert expected == places(None)[0]
 
 
 def test_working_directory_wins_over_the_users_folder(usual):

@@ -6,7 +6,6 @@ import datetime as dt
 import io
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,7 +57,7 @@ class Stdout:
         sys.stdout.flush()
         self.is_terminal = sys.stdout.isatty()
         self.is_broken = False
-        self.width = shutil.get_terminal_size().columns if self.is_terminal else None
+        self.width = _width() if self.is_terminal else None
         self._file = os.fdopen(
             os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace", newline=""
         )
@@ -135,6 +134,12 @@ class Stdout:
         sys.stdout.flush()
         os.dup2(self._file.fileno(), 1)
         self.close()
+
+
+def _width() -> int:
+    import shutil  # noqa: PLC0415  # 3 ms, with compression that nobody needs here
+
+    return shutil.get_terminal_size().columns
 
 
 class Listing:
