@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import attrs
 import pytest
 from anymodal import errors as e
 from anymodal.config import Settings
@@ -254,7 +255,7 @@ def test_files_are_hashed_only_of_what_is_about_to_be_imported(site, lock, monke
         ("format = ", "it is damaged"),
         ("format = 1\nplugin = 7", "it is damaged"),
         ("format = 1\n[[plugin]]\nversion = '1'", "it is damaged"),
-        ("format = 1\n[[plugin]]\ndistribution = 7\nids = []\nmodules = []", "it is damaged"),
+        ("format = 1\n[[plugin]]\ndistribution = 7\nversion = "1"\nids = []\nmodules = []\nneeds = []", "it is damaged"),
         (b"\xff\xfe", "it is damaged"),
     ],
 )  # fmt: skip
@@ -460,6 +461,7 @@ def test_a_folder_that_is_gone_has_no_files(tmp_path):
     gone = Distribution("acme", "1.0", (("acme", "acme"),), location=str(tmp_path / "gone"))
 
     assert {} == locked(gone).files
+    assert {} == locked(attrs.evolve(gone, location=str(tmp_path))).files
 
 
 def test_a_compiled_file_that_cannot_be_read_counts(site, monkeypatch):

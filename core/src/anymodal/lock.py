@@ -279,15 +279,14 @@ def _of_module(folder: Path, module: str) -> Iterator[Path]:
     parts = module.split(".")
     if not all(part.isidentifier() for part in parts):
         return
-    for number, part in enumerate(parts):
+    for part in parts:
         for suffix in all_suffixes():
             if (file := folder / f"{part}{suffix}").is_file():
                 yield file
         folder /= part
-        is_own = any((folder / f"__init__{suffix}").is_file() for suffix in all_suffixes())
-        if is_own or number == len(parts) - 1:
-            yield from _within(folder)
-            return
+        if any((folder / f"__init__{suffix}").is_file() for suffix in all_suffixes()):
+            break
+    yield from _within(folder)
 
 
 def _within(folder: Path) -> Iterator[Path]:
