@@ -255,7 +255,7 @@ def test_files_are_hashed_only_of_what_is_about_to_be_imported(site, lock, monke
         ("format = ", "it is damaged"),
         ("format = 1\nplugin = 7", "it is damaged"),
         ("format = 1\n[[plugin]]\nversion = '1'", "it is damaged"),
-        ("format = 1\n[[plugin]]\ndistribution = 7\nversion = "1"\nids = []\nmodules = []\nneeds = []", "it is damaged"),
+        ("format = 1\n[[plugin]]\ndistribution = 7\nversion = '1'\nids = []\nmodules = []\nneeds = []", "it is damaged"),
         (b"\xff\xfe", "it is damaged"),
     ],
 )  # fmt: skip
