@@ -186,7 +186,8 @@ async def workshop(binary: str) -> AsyncIterator[Workshop]:
 @asynccontextmanager
 async def running(command: Sequence[str]) -> AsyncIterator[Process]:
     """Run *command*, never by a shell; where it is left early, it is ended first."""
-    process = await anyio.open_process(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+    with anyio.CancelScope(shield=True):  # who is cancelled here would leave it running
+        process = await anyio.open_process(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
     try:
         yield process
     finally:
