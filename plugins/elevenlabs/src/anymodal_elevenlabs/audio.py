@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from anymodal import Connection
+from anymodal.errors import MalformedReplyError
 from anymodal.http import read
 from anymodal.jobs import submitting
 from anymodal.media import Audio
@@ -18,6 +19,9 @@ from .audio_models import PACKINGS, ElevenLabsAudio
 __all__ = ["ElevenLabsSounds"]
 
 LENGTHS: Final = {"effects": (0.5, 30.0), "music": (3.0, 600.0)}
+SOUNDS: Final = ("audio/", "application/octet-stream")
+"""Types of answers; a proxy's own page is of another."""
+
 MOST_BYTES: Final = 256 * 1024 * 1024
 
 
@@ -33,6 +37,7 @@ class ElevenLabsSounds:
         Make an effect, or music where the model is one of music.
 
         Raises:
+            MalformedReplyError: What came is no sound.
             OutcomeUnknownError: No answer came, and it may be paid for.
             VendorError: ElevenLabs refused or failed.
         """
@@ -50,6 +55,10 @@ class ElevenLabsSounds:
                 headers=await self._api.headers(option),
             )  # fmt: skip
             data = await read(reply, self._connection.provider, MOST_BYTES)
+        kind = reply.headers.get("content-type", "")
+        if not kind.startswith(SOUNDS):
+            msg = f"{self._connection.provider}: the answer is {kind or 'of no type'}, and no sound"
+            raise MalformedReplyError(msg, provider=self._connection.provider)
         found = packing or PACKINGS[0]
         if request.format is not None and request.format.codec == "wav" and packing is not None:
             data = wav_header(packing.rate or 44_100, len(data)) + data
