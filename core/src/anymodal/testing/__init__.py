@@ -11,18 +11,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .audio import AudioSuite
     from .clock import FakeClock
     from .embedding import EmbeddingSuite
     from .emulators import emulated
     from .fakes import FakeClient, FakeSyncClient
+    from .image import ImageSuite
     from .network import Barrier, NetworkForbiddenError, forbid_network
     from .provider import ProviderSuite
     from .recording import record, replay
     from .replies import NoReplyLeftError, Requests
     from .tapes import ReplayError, Tape
     from .text import TextSuite
+    from .video import VideoSuite
 
 _HOMES = {
+    "audio": ("AudioSuite",),
+    "image": ("ImageSuite",),
+    "video": ("VideoSuite",),
     "embedding": ("EmbeddingSuite",),
     "tapes": ("ReplayError", "Tape"),
     "recording": ("record", "replay"),
@@ -37,11 +43,13 @@ _HOMES = {
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AudioSuite",
     "Barrier",
     "EmbeddingSuite",
     "FakeClient",
     "FakeClock",
     "FakeSyncClient",
+    "ImageSuite",
     "NetworkForbiddenError",
     "NoReplyLeftError",
     "ProviderSuite",
@@ -49,6 +57,7 @@ __all__ = [
     "Requests",
     "Tape",
     "TextSuite",
+    "VideoSuite",
     "emulated",
     "forbid_network",
     "record",

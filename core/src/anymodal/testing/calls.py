@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from ..client import Client
-from ..errors import DeadlineExceededError, TimedOutError
+from ..errors import DeadlineExceededError, OutcomeUnknownError, TimedOutError
 from .asking import Asking
 from .clauses import clause
 from .emulators import faults
@@ -20,6 +20,9 @@ BRIEF = 0.2
 LATE = 3.0
 SILENCE = 6.0
 """A vendor that is silent for so long is given up before it speaks, or not at all."""
+
+GIVEN_UP = (DeadlineExceededError, TimedOutError, OutcomeUnknownError)
+"""The last is of what makes a job: it may have been made."""
 
 
 class Calls(Asking):
@@ -173,7 +176,7 @@ class Calls(Asking):
             stage.play(faults().Stall(SILENCE))
             with anyio.CancelScope(deadline=anyio.current_time() + LATE) as scope:
                 error = await self.failure(way, ai, stage, timeout=BRIEF)
-            if scope.cancel_called or not isinstance(error, DeadlineExceededError | TimedOutError):
+            if scope.cancel_called or not isinstance(error, GIVEN_UP):
                 late.append(f"{name} ended with {error!r}")
         assert not late, (
             f"{stage.id} was given {BRIEF} s: {'; '.join(late)}. Shield nothing that waits for "

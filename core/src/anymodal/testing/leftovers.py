@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from anymodal_emulator import Emulated
 
 __all__ = ["connections", "eventually", "tasks", "threads"]
+
+LOOPS: Final = ("asyncio_", "AnyIO worker thread")
+"""How the names of threads begin that an event loop keeps, and ends."""
 
 
 def tasks() -> int:
@@ -30,7 +33,7 @@ def threads() -> set[str]:
     return {
         one.name
         for one in threading.enumerate()
-        if not one.daemon and not one.name.startswith("asyncio_")  # the loop's own, it ends them
+        if not one.daemon and not one.name.startswith(LOOPS)
     }
 
 

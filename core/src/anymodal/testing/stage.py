@@ -20,6 +20,7 @@ from ..specs import EmulatorSpec, ModelSpec, ProviderSpec, supports
 from ..stores import MemoryStore
 from .clauses import not_applicable
 from .emulators import emulated
+from .haste import HastyClock
 from .wire import mentions
 
 if TYPE_CHECKING:
@@ -141,17 +142,22 @@ class Stage:
         door = await ai._way.doors.open(row.offer, ai[kind].bind)  # noqa: SLF001  # callers never see it
         return door.provider
 
-    def sent(self, value: object) -> bool:
-        """Whether *value*, text, a number or bytes, is in what the vendor was sent."""
-        return any(mentions(request, value) for request in self.requests)
+    def sent(self, value: object, *, since: int = 0) -> bool:
+        """Whether *value*, text, a number or bytes, is in requests from number *since* on."""
+        return any(mentions(request, value) for request in self.requests[since:])
 
     def client(self, **changes: object) -> Client:
-        """Return a client that tries everything once; *changes* are settings, None to unset one."""
+        """
+        Return a client that tries everything once, and does not wait long before it asks again.
+
+        Args:
+            changes: Settings; None to unset one.
+        """
         merged = {**self.settings, **changes}
         kept = {name: value for name, value in merged.items() if value is not None}
         settings = Settings.from_mapping({"providers": {self.id: kept}})
         registry = self.found.registry.under(settings, Scope())
-        return Client(registry=registry, policy=ONCE, store=MemoryStore())
+        return Client(registry=registry, policy=ONCE, store=MemoryStore(), clock=HastyClock())
 
     def able(self, capability: str) -> str:
         """
