@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import tomllib
 from pathlib import Path
 
@@ -17,6 +18,8 @@ nox.options.sessions = ["lint", "types", "core", "plugin", "together", "docs", "
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
 os.environ["UV_COMPILE_BYTECODE"] = "1"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# other orders of sets in each run, and the same ones in all processes of a run
+os.environ.setdefault("PYTHONHASHSEED", str(random.randint(1, 2**32 - 1)))  # noqa: S311  # no secret
 
 ROOT = Path(__file__).parent
 PYTHON = "3.11"
@@ -26,6 +29,8 @@ TEST_TOOLS = [tool for tool in PROJECT["dependency-groups"]["test"] if isinstanc
 CORE = tomllib.loads((ROOT / "core" / "pyproject.toml").read_text("utf-8"))["project"]
 TYPE_CHECKERS = ["mypy>=2.4", "basedpyright>=1.40"]  # pyright itself fetches Node.js when run
 CORE_EXTRAS = ",".join(sorted(CORE["optional-dependencies"]))
+PARALLEL = ("--numprocesses=auto", "--dist=loadfile")
+"""A file's tests share servers, so they stay in one process."""
 
 
 def plugin_folders() -> dict[str, dict[str, object]]:
@@ -116,7 +121,7 @@ def core(session: nox.Session) -> None:
     """Test the core as users get it: installed, and without any plugin."""
     install(session, f"./core[{CORE_EXTRAS}]", *TEST_TOOLS)
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "core/tests", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "core/tests", *PARALLEL, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 
@@ -134,7 +139,7 @@ def together(session: nox.Session) -> None:
     """Test what no distribution can show alone, with everything installed, examples too."""
     install(session, *everything(), *examples(), *TEST_TOOLS)
     session.run("uv", "pip", "check", external=True)
-    session.run("pytest", "tests", *session.posargs)
+    session.run("pytest", "tests", *PARALLEL, *session.posargs)
     for folder in EXAMPLES:
         session.run("pytest", str(folder / "tests"), *session.posargs)
 
@@ -143,10 +148,10 @@ def together(session: nox.Session) -> None:
 def pythons(session: nox.Session) -> None:
     """Test everything together on the other Pythons."""
     install(session, *everything(), *examples(), *TEST_TOOLS)
-    session.run("pytest", "core/tests", *session.posargs)
+    session.run("pytest", "core/tests", *PARALLEL, *session.posargs)
     for name in PLUGINS:
         session.run("pytest", f"plugins/{name}/tests", *session.posargs)
-    session.run("pytest", "tests", *session.posargs)
+    session.run("pytest", "tests", *PARALLEL, *session.posargs)
 
 
 @nox.session(python=PYTHON)
