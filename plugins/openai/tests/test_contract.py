@@ -1,6 +1,6 @@
-"""OpenAI keeps the contracts of text and of vectors."""
+"""OpenAI keeps the contracts of text, of pictures and of vectors."""
 
-from anymodal.testing import EmbeddingSuite, TextSuite
+from anymodal.testing import EmbeddingSuite, ImageSuite, TextSuite
 
 
 class TestText(TextSuite):
@@ -8,4 +8,8 @@ class TestText(TextSuite):
 
 
 class TestEmbedding(EmbeddingSuite):
+    provider = "openai"
+
+
+class TestImage(ImageSuite):
     provider = "openai"
