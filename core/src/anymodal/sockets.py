@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
@@ -110,6 +111,7 @@ class opening:  # noqa: N801  # used as a function is
             max_queue=WAITING_MESSAGES,
             proxy=True if self.proxy is None else self.proxy or None,
             process_exception=_as_it_is,
+            logger=_Discreet(logging.getLogger("websockets.client"), {}),
         )
         tap = present()
         self._connect = connect() if tap is None else tap.socket(url, connect)
@@ -279,6 +281,13 @@ def _connector(backend: str) -> Any:  # a class of a module that is chosen at ru
             return exc
 
     return Direct
+
+
+class _Discreet(logging.LoggerAdapter[logging.Logger]):
+    """A logger that leaves out what the library says for debugging: headers, with keys in them."""
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the standard library's name
+        return level > logging.DEBUG and super().isEnabledFor(level)
 
 
 def _as_it_is(error: Exception) -> Exception:

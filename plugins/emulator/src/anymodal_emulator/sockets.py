@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, cast
 
@@ -27,6 +28,9 @@ MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 FAREWELL_SECONDS: Final = 1.0
 """How long the client's answer to a close is waited for."""
 
+_SILENT: Final = logging.Logger("anymodal_emulator.sockets", logging.CRITICAL)  # noqa: LOG001  # one that nobody can turn up
+"""The library logs headers, with keys in them, and logs of a test are the client's."""
+
 
 def is_handshake(received: Received) -> bool:
     """Whether a request wants to become a WebSocket."""
@@ -38,7 +42,7 @@ class SocketExchange(Exchange):
 
     def __init__(self, connection: Connection, received: Received, scope: Message) -> None:
         super().__init__(connection, received, scope)
-        self._protocol = ServerProtocol(max_size=MAX_MESSAGE_BYTES)
+        self._protocol = ServerProtocol(max_size=MAX_MESSAGE_BYTES, logger=_SILENT)
         self._incoming: asyncio.Queue[Message] = asyncio.Queue()
         self._incoming.put_nowait({"type": "websocket.connect"})
         self._opcode = Opcode.TEXT
