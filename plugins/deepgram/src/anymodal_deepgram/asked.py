@@ -73,6 +73,8 @@ def _common(request: TranscriptionSettings, left_out: set[str]) -> Pairs:
         pairs.append(("diarize_model", "latest"))
     if request.prompt is not None:
         request.warn("prompt", "Deepgram takes keywords and no prompt")
+    if request.end_user is not None:
+        request.warn("end_user", "left out, because Deepgram has no field for it")
     name = "keyterm" if request.model.id.startswith("nova-3") else "keywords"
     pairs += [(name, word) for word in request.keywords]
     option = request.option(DeepgramTranscription) or DeepgramTranscription()
