@@ -40,6 +40,9 @@ SLOWEST: Final = 0.7
 FASTEST: Final = 1.2
 """AsyncAPI description, `RealtimeVoiceSettings.speed`."""
 
+SOUNDS: Final = ("audio/", "application/octet-stream")
+"""Of what type sound is; a portal's page is none."""
+
 IDLE_SECONDS: Final = 180
 """The longest that the vendor waits for more text; 20 unless asked for."""
 
@@ -54,7 +57,11 @@ class ElevenLabsVoices:
     async def synthesize(self, request: SpeechRequest) -> SpeechResult:
         """Say a text in one piece."""
         reply = await self._send(request, "/v1/text-to-speech/{}")
-        data = await read(reply, self._connection.provider)
+        data, provider = await read(reply, self._connection.provider), self._connection.provider
+        kind = reply.headers.get("content-type", "")
+        if not kind.startswith(SOUNDS):
+            msg = f"{provider}: the answer is {kind or 'of no type'}, and no sound"
+            raise MalformedReplyError(msg, provider=provider)
         media_type = request.format.media_type if request.format else "audio/mpeg"
         return SpeechResult(
             audio=Audio(data, media_type=media_type),
