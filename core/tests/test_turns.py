@@ -223,6 +223,20 @@ async def test_sound_waits_where_it_comes_from():
     assert [b"one..", b"two..", b"open.", b"quiet"] == sound.taken
 
 
+async def test_turns_may_be_read_without_being_answered():
+    """Whoever only writes down what is said asks for the next turn; sound waits no longer then."""
+    sound = Tap(b"one..")
+    with anyio.fail_after(5):
+        async with hearing(sound, while_answering="wait") as turns:
+            await settled()
+            await sound.put.send(b"two..")
+            sound.end()
+            await settled()
+            found = [one.text async for one in turns]
+
+    assert ["One.", "Two more."] == found
+
+
 async def test_sound_is_thrown_away():
     """An open microphone hears the speaker."""
     sound, hears = Tap(b"one.."), Hears()

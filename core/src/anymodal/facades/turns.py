@@ -118,6 +118,7 @@ class Turns:
         if not self._tasks:
             msg = "The turns are not there yet: use them inside `async with`."
             raise e.ConfigurationError(msg)
+        self._change()  # sound that waits may come: whoever asks is done with the last turn
         while not self._waiting or self._is_spoken_on:
             if self._is_over:
                 if self._fault is not None:
