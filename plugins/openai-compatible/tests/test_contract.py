@@ -1,6 +1,6 @@
-"""An endpoint of one's own keeps the contract of text."""
+"""An endpoint of one's own keeps the contracts of text and of vectors."""
 
-from anymodal.testing import TextSuite
+from anymodal.testing import EmbeddingSuite, TextSuite
 
 
 class TestText(TextSuite):
@@ -14,4 +14,12 @@ class TestText(TextSuite):
         "image_input": "gpt-6.1-mini",
         "reasoning": "gpt-6.1-mini",
         "structured_output": "gpt-6.1-mini",
+    }
+
+
+class TestEmbedding(EmbeddingSuite):
+    provider = "openai-compatible"
+    model = "text-embedding-small"
+    excuses = {  # noqa: RUF012  # as above
+        "embedding.keeps-its-limits": "no endpoint says its limit; who takes less is asked by halves",
     }

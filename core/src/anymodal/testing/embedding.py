@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, ClassVar, Final
 
+from .. import errors as e
 from ..client import Client
-from ..modalities.embedding import EmbeddingModelSpec, EmbeddingResult, SparseVector, Vector
-from .asking import NOTHING
+from ..facades.embedding_parts import split
+from ..modalities.embedding import (
+    EmbeddingModelSpec,
+    EmbeddingProviderSpec,
+    EmbeddingResult,
+    SparseVector,
+    Vector,
+)
+from ..specs import supports
+from .asking import NOTHING, Way
 from .clauses import clause, not_applicable
 from .provider import ProviderSuite
 from .stage import Stage
@@ -26,6 +36,12 @@ TEXTS: Final = (
 
 MANY: Final = tuple(f"Lighthouse number {number} stands by the sea." for number in range(1, 301))
 """More than most vendors take at once."""
+
+FEWER: Final = 24
+"""A number of dimensions that every model has which can be asked for some."""
+
+SETTINGS: Final[Mapping[str, object]] = {"dimensions": FEWER, "end_user": "reader-7077"}
+"""Values that stand nowhere else in a request."""
 
 
 class EmbeddingSuite(ProviderSuite):
@@ -49,6 +65,10 @@ class EmbeddingSuite(ProviderSuite):
     def content(self, result: EmbeddingResult) -> object:
         """Return the numbers."""
         return [numbers(one) for one in result.vectors]
+
+    def refusable(self) -> Mapping[str, Way]:
+        """Return what takes a model that shortens its vectors."""
+        return {"dimensions": partial(self.ask, more={"dimensions": FEWER})}
 
     @clause("embedding.has-one-a-text", "works")
     async def test_each_text_has_a_vector(self, stage: Stage, ai: Client) -> None:
@@ -88,27 +108,74 @@ class EmbeddingSuite(ProviderSuite):
         """Vectors are as long as the model's table, or the caller, says: stores are made for it."""
         model = stage.model_spec
         size = model.dimensions if isinstance(model, EmbeddingModelSpec) else None
-        if not size:
+        can_be_shorter = supports(stage.spec, model, "dimensions") is True
+        if not (size or can_be_shorter):
             not_applicable(f"no length of the vectors of {stage.name} is known")
-        (found,) = (await ai.embedding.embed(TEXTS[0], model=stage.name)).dense
-        assert len(found) == size, f"{stage.name} has {size} dimensions and gave {len(found)}."
+        if size:
+            (found,) = (await ai.embedding.embed(TEXTS[0], model=stage.name)).dense
+            assert len(found) == size, f"{stage.name} has {size} dimensions and gave {len(found)}."
+        if can_be_shorter:
+            asked = await ai.embedding.embed(TEXTS[0], model=stage.name, dimensions=FEWER)
+            assert asked.dimensions == FEWER, (
+                f"{stage.name} was asked for {FEWER} dimensions and gave {asked.dimensions}. Send "
+                "request.dimensions, or take the capability away."
+            )
 
     @clause("embedding.keeps-its-limits", "honest", needs_vendor=True)
     async def test_requests_keep_the_limits(self, stage: Stage, ai: Client) -> None:
         """No request has more texts than the vendor takes: it would refuse them all."""
-        most = getattr(stage.model_spec, "max_inputs", None) or stage.spec.max_inputs  # type: ignore[attr-defined]  # every spec of this modality has it
+        most, most_tokens = limits(stage)
         if not most:
             not_applicable(f"{stage.name} says of no limit")
         texts = [f"Wave {number}." for number in range(most + 1)]
         found = (await ai.embedding.embed(texts, model=stage.name)).vectors
         assert len(found) == most + 1, f"{stage.id} gave {len(found)} vectors, not {most + 1}."
-        assert len(stage.requests) > 1, f"{stage.id} sent {most + 1} texts at once; {most} may go."
+        asked, needed = len(stage.requests), len(split(texts, most, most_tokens))
+        assert asked == needed, (
+            f"{stage.id} says that {most} texts go into a request, and asked {asked} times about "
+            f"{most + 1}, not {needed} times. Where it was refused, the limit is lower: max_inputs."
+        )
 
     @clause("embedding.text-arrives-whole", "works", needs_vendor=True)
     async def test_texts_arrive_whole(self, stage: Stage, ai: Client) -> None:
         """Every character of a text reaches the vendor, whatever the language."""
         await self.ask(ai, stage.name, FOREIGN)
         assert stage.sent(FOREIGN), f"{stage.id} did not send {FOREIGN!r} as it is."
+
+    @clause("embedding.setting.is-sent-or-warned-of", "honest", needs_vendor=True)
+    async def test_no_setting_is_dropped(self, stage: Stage, ai: Client) -> None:
+        """A setting reaches the vendor, or there is a warning: silence is taken for a yes."""
+        lost = [
+            setting
+            for setting, value in SETTINGS.items()
+            if setting not in await self.warned(ai, stage, setting) and not stage.sent(value)
+        ]
+        assert not lost, (
+            f"{stage.id} drops {', '.join(lost)} in silence. Send it, or say request.warn(…)."
+        )
+
+    async def warned(self, ai: Client, stage: Stage, setting: str) -> set[str]:
+        """Ask with one of `SETTINGS`; return what was warned of, or refused as not to be had."""
+        try:
+            result = await self.ask(ai, stage.name, TEXTS[0], more={setting: SETTINGS[setting]})
+        except e.RequestError:
+            return {setting}
+        return {one.setting for one in result.record.warnings}
+
+    @clause("embedding.setting.is-refused-where-strict", "honest", needs_vendor=True)
+    async def test_strict_callers_are_refused(self, stage: Stage, ai: Client) -> None:
+        """Where the caller is strict, what would be warned of is refused and nothing is sent."""
+        dropped = [one for one in SETTINGS if one in await self.warned(ai, stage, one)]
+        if not dropped:
+            not_applicable(f"{stage.name} honours every setting")
+        count, wrong = len(stage.requests), []
+        for setting in dropped:
+            more = {setting: SETTINGS[setting], "strict": True}
+            error = await self.failure(self.ask, ai, stage, more=more)
+            if not isinstance(error, e.RequestError):
+                wrong.append(f"{setting} ended with {error!r}")
+        assert not wrong, f"{stage.id} drops what a strict caller wants: {'; '.join(wrong)}."
+        assert len(stage.requests) == count, f"{stage.id} asked its vendor before it refused."
 
     @clause("embedding.is-normalised-where-said", "honest")
     async def test_lengths_are_one_where_said(self, stage: Stage, ai: Client) -> None:
@@ -127,6 +194,14 @@ class EmbeddingSuite(ProviderSuite):
             not_applicable(f"{stage.name} makes no sparse vectors")
         rising = all(a < b for one in result.sparse for a, b in pairwise(one.indices))
         assert rising, f"{stage.id} gave indices that do not grow. Sort them."
+
+
+def limits(stage: Stage) -> tuple[int | None, int | None]:
+    """Return the most texts, and the most tokens, that a request may have."""
+    model, spec = stage.model_spec, stage.spec
+    assert isinstance(spec, EmbeddingProviderSpec)
+    own = model if isinstance(model, EmbeddingModelSpec) else EmbeddingModelSpec(id=model.id)
+    return own.max_inputs or spec.max_inputs, own.max_request_tokens or spec.max_request_tokens
 
 
 def numbers(vector: Vector) -> dict[int, float]:
