@@ -178,7 +178,7 @@ def spent(visits: Sequence[Visit]) -> str:
         said += f", {slowest.seconds or 0:.1f} s of them {slowest.row.provider}'s {slowest.row.operation}"
     usd: dict[str, Decimal] = {}
     for visit in visits:
-        if visit.usd is not None:
+        if visit.usd:
             provider = visit.row.provider
             usd[provider] = usd.get(provider, Decimal(0)) + visit.usd
     if not usd:
