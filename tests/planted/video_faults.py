@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 import attrs
 from acme_makes import KEY, STATES, Clips, Planted
 from anymodal import errors as e
@@ -170,8 +172,9 @@ class HalfAFile(Clips):
         path = link.removeprefix(self.connection.base_url)
         reply = await self.connection.http.send("GET", path)
         with into.open("wb") as file:
-            async for piece in reply.body:
-                file.write(piece)
+            async with aclosing(reply.chunks()) as pieces:
+                async for piece in pieces:
+                    file.write(piece)
         return Video(path=into, media_type="video/mp4")
 
 
