@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 import wave
 
 import anyio
@@ -259,6 +260,53 @@ async def test_playing_waits_while_enough_is_held():
         assert 3.0 == mouth.flush() * 2
 
 
+async def test_falling_silent_forgets_what_waits_for_room():
+    """Otherwise the rest of an answer would be heard after its interruption."""
+    cards = FakeCards()
+    async with Speaker("pcm_s16le_8000", held_seconds=1, library=cards) as mouth:
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(mouth.play, b"a" * 40_000)
+                await anyio.wait_all_tasks_blocked()
+                mouth.flush()
+        assert bytes(4_000) == await in_thread(cards.card.wants, 4_000)
+
+        await mouth.play(b"b" * 4_000)
+        assert b"b" * 4_000 == await in_thread(cards.card.wants, 4_000)
+
+
+@pytest.mark.parametrize("kind", [Microphone, Speaker])
+@pytest.mark.parametrize("seconds", [0, -1, 0.001, math.nan, math.inf])
+def test_devices_hold_a_piece_at_least(kind, seconds):
+    """A speaker that holds nothing would wait for ever, and a microphone hear nothing."""
+    with pytest.raises(e.InvalidRequestError, match=r"held_seconds: 0\.0"):
+        kind(held_seconds=seconds)
+
+
+async def test_a_device_that_was_unplugged_may_be_used_again():
+    """Plugged in and entered anew, it begins anew."""
+    cards = FakeCards()
+    ear, mouth = Microphone(library=cards), Speaker(library=cards)
+    for device in (ear, mouth):
+        await device.start()
+        if device is ear:
+            await in_thread(cards.card.call, b"old!")
+        else:
+            await mouth.play(b"x")
+        await in_thread(cards.card.stops)
+        await device.aclose()
+    async with ear:
+        await in_thread(cards.card.call, b"new!")
+        assert b"new!" == await anext(ear)
+        await ear.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await anext(ear)
+    await mouth.start()
+    await mouth.play(b"abcd")
+    assert b"abcd" == await in_thread(cards.card.wants, 4)
+    await mouth.aclose()
+
+
 async def test_an_interruption_tells_what_was_heard():
     """The rest is silent at once, and the next answer counts from its beginning."""
     cards = FakeCards()
@@ -478,6 +526,32 @@ async def test_cancelling_leaves_no_file_half_written(tmp_path, anyio_backend):
                 await anyio.sleep_forever()
 
     assert [] == list(tmp_path.iterdir())
+
+
+async def test_cancelling_leaves_no_file_open(tmp_path, anyio_backend):
+    """Where the task is cancelled while the file is opened, nobody else would close it."""
+    sound, pipe = wav(tmp_path / "a.wav").read_bytes(), tmp_path / "pipe"
+    os.mkfifo(pipe)  # opening it waits for who writes
+    ear = WavReader(pipe)
+    if anyio_backend == "asyncio":
+        task = asyncio.create_task(ear.start())
+        await anyio.wait_all_tasks_blocked()
+        task.cancel()
+        await anyio.wait_all_tasks_blocked()
+        assert not task.done()
+        await in_thread(pipe.write_bytes, sound)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    else:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(in_thread, pipe.write_bytes, sound)
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                async with ear:
+                    await anyio.sleep_forever()
+
+    with pytest.raises(e.ConfigurationError, match="not open"):
+        await anext(ear)
 
 
 async def test_files_that_cannot_be_written(tmp_path):

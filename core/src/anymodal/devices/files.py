@@ -72,7 +72,11 @@ class WavReader:
             OSError: It cannot be read.
         """
         if self._stack is None:
-            await anyio.to_thread.run_sync(self._open)
+            try:
+                await shielded(anyio.to_thread.run_sync(self._open))
+            except BaseException:
+                await self.aclose()  # it may be open, and nobody will enter the block
+                raise
         return self
 
     def _open(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, TypeAlias, cast
 from ..errors import ConfigurationError, InvalidRequestError
 from ..modalities.live import AudioFormat, AudioFormatLike
 
-__all__ = ["Card", "Device", "SoundLibrary", "card_format", "loaded", "opened"]
+__all__ = ["Card", "Device", "SoundLibrary", "card_format", "held_bytes", "loaded", "opened"]
 
 Device: TypeAlias = int | str
 """A device: its number, or words of its name. `python -m sounddevice` lists them."""
@@ -75,6 +75,19 @@ def card_format(said: AudioFormatLike) -> AudioFormat:
         msg = f"format: devices give and take {' and '.join(_TYPES)}, not {found.encoding}."
         raise InvalidRequestError(msg, field="format")
     return found
+
+
+def held_bytes(packing: AudioFormat, seconds: float, least: float) -> int:
+    """
+    Return the size of *seconds* of sound, which is what a device holds.
+
+    Raises:
+        InvalidRequestError: It is less than the *least* that a card gives or takes at a time.
+    """
+    if not least <= seconds < float("inf"):
+        msg = f"held_seconds: {least:g} or more is needed, not {seconds!r}."
+        raise InvalidRequestError(msg, field="held_seconds")
+    return int(seconds * packing.rate) * packing.frame_bytes
 
 
 def opened(

@@ -13,7 +13,7 @@ from .. import errors as e
 from ..modalities.live import AudioFormatLike
 from ..shielding import shielded
 from .bell import Bell
-from .library import Card, Device, SoundLibrary, card_format, loaded, opened
+from .library import Card, Device, SoundLibrary, card_format, held_bytes, loaded, opened
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -43,7 +43,7 @@ class Microphone:
         library: `sounddevice`, or what has its face.
 
     Raises:
-        InvalidRequestError: No card packs sound so.
+        InvalidRequestError: No card packs sound so, or *held_seconds* is less than a piece.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Microphone:
         self.format = card_format(format)
         self._device = device
         self._waits = when_full == "wait"
-        self._most = int(held_seconds * self.format.rate) * self.format.frame_bytes
+        self._most = held_bytes(self.format, held_seconds, PIECE_SECONDS)
         self._library = library
         self._card: Card | None = None
         self._room = threading.Condition()  # guards what follows, which two threads share
@@ -90,7 +90,9 @@ class Microphone:
             ConfigurationError: The extra, PortAudio or the device is missing.
         """
         if self._card is None:
-            self._bell, self._is_over = Bell(), False
+            self._bell, self._is_over, self._fault = Bell(), False, None
+            self._pieces.clear()  # what was heard before it was closed, and not read
+            self._held = 0
             try:
                 await shielded(anyio.to_thread.run_sync(self._open))
             except BaseException:

@@ -12,7 +12,7 @@ from .. import errors as e
 from ..modalities.live import AudioFormatLike
 from ..shielding import shielded
 from .bell import Bell
-from .library import Card, Device, SoundLibrary, card_format, loaded, opened
+from .library import Card, Device, SoundLibrary, card_format, held_bytes, loaded, opened
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,7 +36,8 @@ class Speaker:
         library: `sounddevice`, or what has its face.
 
     Raises:
-        InvalidRequestError: No card takes sound that is packed so.
+        InvalidRequestError: No card takes sound that is packed so, or *held_seconds* is less
+            than a piece.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Speaker:
     ) -> None:
         self.format = card_format(format)
         self._device = device
-        self._most = int(held_seconds * self.format.rate) * self.format.frame_bytes
+        self._most = held_bytes(self.format, held_seconds, PIECE_SECONDS)
         self._library = library
         self._card: Card | None = None
         self._lag = 0
@@ -58,6 +59,7 @@ class Speaker:
         self._given = 0  # bytes of sound that the card got, ever
         self._silence = 0  # and of silence since
         self._begin = 0  # where in it the last answer began
+        self._flushes = 0
         self._rest = b""
         self._item_id: str | None = None
         self._is_over = True
@@ -71,7 +73,8 @@ class Speaker:
             ConfigurationError: The extra, PortAudio or the device is missing.
         """
         if self._card is None:
-            self._bell, self._is_over = Bell(), False
+            self._bell, self._is_over, self._fault = Bell(), False, None
+            self._rest = b""
             try:
                 await shielded(anyio.to_thread.run_sync(self._open))
             except BaseException:
@@ -133,9 +136,12 @@ class Speaker:
         sound = self._rest + data
         whole = len(sound) - len(sound) % self.format.frame_bytes
         left, self._rest = memoryview(sound)[:whole], sound[whole:]
+        flushes = self._flushes
         while left:
             rung = self._opened().next
             with self._guard:
+                if flushes != self._flushes:  # while this waited for room
+                    return
                 room = max(self._most - len(self._sound), 0)
                 self._sound += left[:room]
             left = left[room:]
@@ -169,7 +175,7 @@ class Speaker:
 
     def flush(self) -> float:
         """
-        Fall silent, and forget what was not played.
+        Fall silent, and forget what was not played, what `play` still waits with included.
 
         Returns:
             How many seconds of the last answer were heard: what `interrupt` of a
@@ -180,6 +186,7 @@ class Speaker:
             self._sound.clear()
             self._rest = b""
             self._begin = self._given
+            self._flushes += 1
         if hasattr(self, "_bell"):
             self._bell.ring()
         return heard
