@@ -109,11 +109,8 @@ class Pictures(Acme):
         return await self.generate(request)
 
     def body(self, request):
-        from anymodal.modalities.sizes import PixelLimits
-
         warn(request, "quality", "background", "negative_prompt", "end_user")
-        pixels = request.pixels(PixelLimits(area=512 * 512, multiple=16, longest=2048))
-        wide, high = pixels or (None, None)
+        wide, high = self.pixels(request) or (None, None)
         return kept(
             prompt=request.prompt,
             width=wide,
@@ -123,6 +120,11 @@ class Pictures(Acme):
             format=request.format,
             picture=packed(request.images[0]) if request.images else None,
         )
+
+    def pixels(self, request):
+        from anymodal.modalities.sizes import PixelLimits
+
+        return request.pixels(PixelLimits(area=512 * 512, multiple=16, longest=2048))
 
     def answered(self, result):
         """Return what comes of an answer."""
@@ -337,6 +339,8 @@ def spec(modality, connect=None, **changes):
         "errors": refined,
         "connect": connect or MAKES[modality],
     }  # fmt: skip
+    if modality == "image":
+        fields["sizes"] = {"pixels", "ratio", "class"}
     return cls[modality](**{**fields, **changes})
 
 

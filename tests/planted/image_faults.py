@@ -62,6 +62,14 @@ plant(
 )
 
 
+@planted("ratios-alone")
+class RatiosAlone(Pictures):
+    def pixels(self, request):
+        side = 512
+        request.ratio(["1:1"])
+        return (side, side)
+
+
 @planted("lenient")
 class Lenient(Pictures):
     def body(self, request):

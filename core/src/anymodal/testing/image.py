@@ -9,7 +9,7 @@ from ..client import Client
 from ..media import Image
 from ..modalities.image import ImageResult
 from .asking import NOTHING, Way
-from .clauses import clause
+from .clauses import clause, not_applicable
 from .made import Made, Pair
 from .opening import is_as_said
 from .provider import ProviderSuite
@@ -19,6 +19,8 @@ from .stage import Stage
 __all__ = ["ImageSuite"]
 
 SIZES: Final = ("1024x768", "768x1024", "16:9", "1:1", "1k", "2k")
+USUAL: Final = {"pixels": "1024x1024", "ratio": "1:1", "class": "1k"}
+"""Of each form of sizes one that everybody makes who takes that form."""
 
 
 class ImageSuite(Made, ProviderSuite):
@@ -85,6 +87,21 @@ class ImageSuite(Made, ProviderSuite):
         assert not wrong, (
             f"{stage.id}: {'; '.join(wrong)}, without a warning. request.pixels(limits) and "
             "request.ratio(known) find the nearest, and warn."
+        )
+
+    @clause("image.sizes.are-as-declared", "complete")
+    async def test_declared_sizes_are_made(self, stage: Stage, ai: Client) -> None:
+        """Of each form of sizes that the spec declares, those that anybody makes are made exactly."""
+        forms: frozenset[str] = getattr(stage.spec, "sizes", frozenset())
+        if not forms:
+            not_applicable(f"{stage.id} does not say how it takes sizes")
+        wrong = []
+        for form in sorted(forms):
+            result = await self.made(ai, stage, size=USUAL[form])
+            if "size" in self.warned(result):
+                wrong.append(f"{form} are declared, and {USUAL[form]} is warned of")
+        assert not wrong, (
+            f"{stage.id}: {'; '.join(wrong)}. Let `sizes` name what is taken as it is."
         )
 
     @clause("image.has-its-count", "honest")

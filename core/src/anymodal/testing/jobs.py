@@ -58,15 +58,24 @@ class Jobs(Made):
             said.append(await job.poll())
         return said
 
+    async def had(self, job: Job[Any], stage: Stage, hint: str) -> object:
+        """Return the content of what *job* made; an error of it fails the clause, with a *hint*."""
+        try:
+            return self.content(await job.result())
+        except Exception as error:
+            msg = f"{stage.id} could not give what a job made: {error!r}. {hint}."
+            raise AssertionError(msg) from error
+
     # -- the way back -------------------------------------------------------------------------
 
     @clause("job.comes-back", "works")
     async def test_a_job_is_found_again(self, stage: Stage, ai: Client) -> None:
         """A job is found again by its token, by another client: who submitted it may be gone."""
         jobs = [await self.submitted(ai, stage, words) for words in self.questions[:2]]
-        expected = [self.content(await job.result()) for job in jobs]
+        expected = [await self.had(job, stage, "Keep each job apart") for job in jobs]
         async with stage.client() as other:
-            found = [self.content(await other.jobs.resume(job.token).result()) for job in jobs]
+            hint = "Let the handle be all that is needed to ask for a job"
+            found = [await self.had(other.jobs.resume(job.token), stage, hint) for job in jobs]
         assert found == expected, (
             f"{stage.id} gave another client something else. Let the handle be all that is needed, "
             "and keep nothing in the provider."
@@ -79,9 +88,10 @@ class Jobs(Made):
         count = len(stage.requests)
         again = await self.submitted(ai, stage, key="lamp/1")
         assert len(stage.requests) == count, f"{stage.id} was asked twice under one key."
-        assert self.content(await again.result()) == self.content(await job.result()), (
-            f"{stage.id} gave something else for a job that had been kept. A handle is JSON: names "
-            "are strings, and there are lists and no tuples."
+        hint = "A handle is JSON: names are strings, and there are lists and no tuples"
+        found = await self.had(again, stage, hint)
+        assert found == await self.had(job, stage, hint), (
+            f"{stage.id} gave something else for a job that had been kept. {hint}."
         )
 
     @clause("job.handle-is-plain", "honest")
@@ -124,8 +134,10 @@ class Jobs(Made):
         assert last.state == "succeeded", (
             f"{stage.id}: a job that was asked for {LOOKS} times is {last.state} ({last.word})."
         )
+        hint = "Say succeeded when there is something to fetch"
+        await self.had(job, stage, hint)
         wrong = flaw(self.media(await job.result()))
-        assert not wrong, f"{stage.id} said that a job had ended, and {wrong}."
+        assert not wrong, f"{stage.id} said that a job had ended, and {wrong}. {hint}."
         after = await job.poll()
         assert after.state == "succeeded", f"{stage.id}: a job that had ended is {after.state}."
 
@@ -177,9 +189,12 @@ class Jobs(Made):
             return piece.replace(f'"{word}"'.encode(), b'"%b"' % STRANGE)
 
         stage.play(faults().Rewrite(renamed))
-        status = await job.poll()
-        assert status.state == "running", (
-            f"{stage.id} takes a state that it does not know for {status.state}. Use state_of()."
+        try:
+            found: object = (await job.poll()).state
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is looked at
+            found = error
+        assert found == "running", (
+            f"{stage.id} takes a state that it does not know for {found!r}. Use state_of()."
         )
 
     @clause("job.hiccup-is-no-end", "honest", needs_vendor=True)
@@ -213,7 +228,7 @@ class Jobs(Made):
         try:
             status = await job.poll()
         except e.NotFoundError:
-            return
+            return  # the core hands it on, and waits no more
         assert status.state in {"expired", "failed"}, (
             f"{stage.id} says of a job that its vendor knows no more that it is {status.state}."
         )
