@@ -8,7 +8,9 @@ from anymodal.specs import EmulatorSpec
 from anymodal_emulator import (
     Close,
     Cut,
+    Deaf,
     Emulator,
+    OnCue,
     RefusedError,
     Reply,
     Reset,
@@ -188,3 +190,40 @@ def test_messages_that_come_otherwise(vendor, fault, heard):
         found = [socket.recv(5), socket.recv(5)]
 
     assert heard == found
+
+
+def test_nothing_is_read_for_a_while(vendor):
+    """What waits arrives afterwards; so it shows whether a sender is held back."""
+    vendor.script(Deaf(0.3, after=1))
+    with opened(vendor) as socket:
+        socket.send("one")
+        assert "one" == socket.recv(5)
+        socket.send("two")
+        with pytest.raises(TimeoutError):
+            socket.recv(0.1)
+        assert "two" == socket.recv(5)
+
+
+def test_a_connection_that_breaks_on_cue(vendor):
+    """Not before: a test chooses when, whatever was said by then."""
+    cue = OnCue()
+    vendor.script(cue)
+    with opened(vendor) as socket:
+        socket.send("one")
+        assert "one" == socket.recv(5)
+        cue.go()
+        with pytest.raises(ConnectionClosed) as caught:
+            socket.recv(5)
+
+    assert caught.value.rcvd is None
+
+
+def test_a_cue_that_never_comes(vendor):
+    """All goes well, and its end is that of the conversation."""
+    vendor.script(OnCue())
+    with opened(vendor) as socket:
+        socket.send("leave")
+        with pytest.raises(ConnectionClosed) as caught:
+            socket.recv(5)
+
+    assert 1000 == caught.value.rcvd.code

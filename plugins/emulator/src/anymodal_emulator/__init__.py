@@ -18,7 +18,21 @@ if TYPE_CHECKING:
     from .app import Emulator, Memory, RefusedError, Request, Stream, Talk, sse
     from .completeness import gaps
     from .exchange import Exchange, Received, Reply
-    from .faults import Close, Cut, Drip, Fault, Pings, Raw, Reset, Rewrite, Slow, Stall, Status
+    from .faults import (
+        Close,
+        Cut,
+        Deaf,
+        Drip,
+        Fault,
+        OnCue,
+        Pings,
+        Raw,
+        Reset,
+        Rewrite,
+        Slow,
+        Stall,
+        Status,
+    )
     from .running import Emulated, emulated
 
 _HOMES = {
@@ -28,8 +42,10 @@ _HOMES = {
     "faults": (
         "Close",
         "Cut",
+        "Deaf",
         "Drip",
         "Fault",
+        "OnCue",
         "Pings",
         "Raw",
         "Reset",
@@ -45,12 +61,14 @@ _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names
 __all__ = [
     "Close",
     "Cut",
+    "Deaf",
     "Drip",
     "Emulated",
     "Emulator",
     "Exchange",
     "Fault",
     "Memory",
+    "OnCue",
     "Pings",
     "Raw",
     "Received",

@@ -172,6 +172,12 @@ class Exchange:
         self.detached = True
         await self._connection.write(data)
 
+    def pause_reading(self, seconds: float) -> None:
+        """Take nothing from the connection for some *seconds*."""
+        transport = self._connection.transport
+        transport.pause_reading()
+        asyncio.get_running_loop().call_later(seconds, transport.resume_reading)
+
     async def close(self) -> None:
         """Close the connection, after what was sent has gone out."""
         self.detached = True

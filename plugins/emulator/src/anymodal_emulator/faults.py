@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import cast
 
@@ -25,8 +26,10 @@ from .exchange import Exchange, Fault, Reply
 __all__ = [
     "Close",
     "Cut",
+    "Deaf",
     "Drip",
     "Fault",
+    "OnCue",
     "Pings",
     "Raw",
     "Reset",
@@ -271,6 +274,58 @@ class Close:
             await exchange.send(
                 {"type": "websocket.close", "code": self.code, "reason": self.reason}
             )
+
+
+@attrs.frozen
+class Deaf:
+    """
+    Read nothing of a WebSocket for a while: whoever sends has to wait.
+
+    Args:
+        seconds: How long.
+        after: Messages of the application's that go out before.
+    """
+
+    seconds: float
+    after: int = 0
+
+    async def play(self, exchange: Exchange) -> None:
+        """Answer, with fingers in the ears."""
+        left = self.after
+
+        async def send(message: MutableMapping[str, object]) -> None:
+            nonlocal left
+            await exchange.send(message)
+            left -= message["type"] == "websocket.send"
+            if left == 0:
+                left = -1
+                exchange.pause_reading(self.seconds)
+
+        await exchange.answer(send)
+
+
+class OnCue:
+    """Answer as usual, and break the connection with a TCP reset when `go` is called."""
+
+    def __init__(self) -> None:
+        self._cue = threading.Event()
+
+    def go(self) -> None:
+        """Break it now. Any thread may say so."""
+        self._cue.set()
+
+    async def play(self, exchange: Exchange) -> None:
+        """Answer up to there."""
+        answering = asyncio.create_task(exchange.answer())
+        try:
+            while not self._cue.is_set() and not answering.done():  # noqa: ASYNC110  # a thread says so
+                await asyncio.sleep(0.002)
+            if self._cue.is_set():
+                await exchange.reset()
+            await answering
+        finally:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
 
 
 class _EnoughError(Exception):
