@@ -13,6 +13,7 @@ import threading
 from textwrap import dedent
 
 import anyio
+import anyio.to_thread
 import anymodal
 import attrs
 import pytest
@@ -260,6 +261,69 @@ async def test_a_stream_goes_on_when_its_plugin_is_taken_away():
         whole = await stream.result()
 
     assert "one two three" == "".join(words) == whole.text
+
+
+@pytest.mark.anyio
+async def test_a_plugin_is_replaced_while_it_connects():
+    """The call that waits is answered by the old one, and later ones are not."""
+    is_connecting, go_on = threading.Event(), threading.Event()
+    old = Words("old")
+
+    class Slow(Offers):
+        def connect(self, connection):
+            is_connecting.set()
+            go_on.wait(10)
+            return old
+
+    slow, said = Slow(), []
+    async with Client(Settings.empty(), plugins=[slow]) as ai:
+
+        async def ask():
+            said.append((await ai.text.generate("?", model="desk/d-1")).text)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask)
+            await anyio.to_thread.run_sync(is_connecting.wait)
+            ai.registry.unregister(slow)
+            ai.registry.register(Offers("new"))
+            await ask()
+            go_on.set()
+        await ask()
+
+    assert ["new", "old", "new"] == said
+    assert old.is_closed
+
+
+@pytest.mark.anyio
+async def test_a_plugin_is_replaced_while_a_call_waits_for_its_turn():
+    """It goes where it was about to go; nobody else goes there with it."""
+    go, said = anyio.Event(), []
+    first, late = Words("first", go), Words("late")
+    made = iter([first, late])
+
+    class Old(Offers):
+        def connect(self, connection):
+            return next(made)
+
+    plugin = Old(concurrency=1)
+    async with Client(Settings.empty(), plugins=[plugin]) as ai:
+
+        async def ask():
+            said.append((await ai.text.generate("?", model="desk/d-1")).text)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask)
+            await first.is_asked.wait()
+            tasks.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            ai.registry.unregister(plugin)
+            ai.registry.register(Offers("new"))
+            go.set()
+        await ask()
+
+    assert ["first", "late", "new"] == said
+    assert first.is_closed
+    assert late.is_closed
 
 
 @pytest.mark.anyio

@@ -77,7 +77,7 @@ class Call:
     """
 
     __slots__ = (
-        "_began", "_door", "_ejected", "_given", "_is_told", "_policy", "_purse", "_stake",
+        "_began", "_door", "_ejected", "_given", "_is_told", "_looks", "_policy", "_purse", "_stake",
         "_started", "_way", "asked", "deadlines", "record", "request",
     )  # fmt: skip
 
@@ -100,6 +100,7 @@ class Call:
         self._purse: Purse = {}
         self._ejected: list[Row] = []
         self._stake: Stake | None = None
+        self._looks = way.doors.looks
         self._door: Door | None = None  # held to the end, so that it is not closed before
         self.asked: Any = None
         self.request: Any = None
@@ -310,7 +311,7 @@ class Call:
                     await self._take_turn(stake, is_first=tried == 1)
                 door = way.doors.get(offer)
                 if door is None:
-                    door = await self.within(way.doors.open(offer, bind), None)
+                    door = await self.within(way.doors.open(offer, bind, self._looks), None)
                 self._door = door
                 stake.is_asked = True
                 seconds = self.deadlines.first if opens_stream else None

@@ -91,13 +91,14 @@ class Doors:
 
     def __init__(self, settings: Settings, clock: Clock, scope: Scope = NO_SCOPE) -> None:
         self.is_open = True
+        self.looks = 0  # how often other plugins than before were there
         self.tls = Tls()
         self.sources: Sequence[SecretSource] = ()
         self._settings = settings
         self._clock = clock
         self._scope = scope
         self._open: dict[Key, Door] = {}
-        self._opening: dict[Key, _Work[Door]] = {}
+        self._opening: dict[tuple[Key, int], _Work[Door]] = {}
         self._looking: dict[Key, _Work[Mapping[str, CredentialSource]]] = {}
         self._given_up: list[End] = []
         self._ending: list[threading.Thread] = []
@@ -106,13 +107,17 @@ class Doors:
         """Return the door for *offer* if it is open."""
         return self._open.get((offer.spec.modality, offer.instance))
 
-    async def open(self, offer: Offer, bind: Callable[[Any], Any]) -> Door:
+    async def open(
+        self, offer: Offer, bind: Callable[[Any], Any], looks: int | None = None
+    ) -> Door:
         """
         Return the door for *offer*, connecting it first where need be.
 
         Args:
             offer: Which provider, under which of its names.
             bind: Makes `Door.bound` of the provider.
+            looks: What `looks` was when *offer* was found; None for now. Where other
+                plugins are there since, nobody else gets this door.
 
         Raises:
             ConfigurationError: A key, an address or a package is missing, or
@@ -123,16 +128,17 @@ class Doors:
         key = (offer.spec.modality, offer.instance)
         if (door := self._open.get(key)) is not None:
             return door
-        opening = self._opening.get(key)
+        at = key, self.looks if looks is None else looks
+        opening = self._opening.get(at)
         if opening is None:
             self._check_backend(offer)
             settings, scope = self._settings, self._scope
-            opening = self._opening[key] = _Work()
+            opening = self._opening[at] = _Work()
             self._start(
                 f"anymodal connects {offer.instance}",
                 opening,
                 partial(self._connected, offer, bind, settings, scope),
-                partial(self._opened, key, opening, settings, scope),
+                partial(self._opened, at, opening, settings, scope),
                 offer,
             )
             await self._close_abandoned()
@@ -206,12 +212,19 @@ class Doors:
         provider = offer.spec.connect(connection)
         return Door(offer, connection, provider, bind(provider), variables)
 
-    def _opened(self, key: Key, opening: _Work[Door], settings: Settings, scope: Scope) -> None:
-        del self._opening[key]
+    def _opened(
+        self, at: tuple[Key, int], opening: _Work[Door], settings: Settings, scope: Scope
+    ) -> None:
+        del self._opening[at]
         if (door := opening.found) is None:
             return
+        key, looks = at
+        if looks != self.looks:  # there may be another one by now
+            self._abandon(door)
+            return
         self._open[key] = door
-        if self._is_outdated(door, settings, scope):  # adopted while it was connected
+        # adopted while it was connected, or looked at by another thread at this moment
+        if self._is_outdated(door, settings, scope) or looks != self.looks:
             self._give_up(key, door)
 
     # -- other keys, other settings ---------------------------------------------------------
@@ -274,7 +287,12 @@ class Doors:
                 self._give_up(key, door)
 
     def give_up_unless(self, is_offered: Callable[[Offer], bool]) -> None:
-        """Give up the doors to what is not offered any more; calls under way keep theirs."""
+        """
+        Give up the doors to what is not offered any more; calls under way keep theirs.
+
+        Those that are being opened are for the calls that wait for them, and for no others.
+        """
+        self.looks += 1
         for key, door in tuple(self._open.items()):
             if not is_offered(door.offer):
                 self._give_up(key, door)
@@ -298,7 +316,10 @@ class Doors:
     def _give_up(self, key: Key, door: Door) -> None:
         if self._open.get(key) is door:
             del self._open[key]
-            self._given_up.append((weakref.ref(door), door.provider, door.connection))
+            self._abandon(door)
+
+    def _abandon(self, door: Door) -> None:
+        self._given_up.append((weakref.ref(door), door.provider, door.connection))
 
     async def _close_abandoned(self) -> None:
         """Close what was given up and is held by no call."""

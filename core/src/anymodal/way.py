@@ -208,7 +208,10 @@ class Way:
         return (one for name in names for one in self._resolve(name, modality))
 
     def _resolve(self, name: str | Best | Sought | None, modality: str) -> Iterable[Candidate]:
-        found = self._resolved.get((modality, name))
+        remembered = (
+            self._resolved
+        )  # another thread may `forget` meanwhile, and puts a new one there
+        found = remembered.get((modality, name))
         if found is None:
             sought = name if isinstance(name, Sought) else Sought(name)
             decision = self.registry.explain(
@@ -217,15 +220,14 @@ class Way:
             if decision.error is not None:
                 return (decision.error,)
             found = decision.winners
-            if len(self._resolved) >= REMEMBERED_NAMES:
-                self._resolved.clear()
-            self._resolved[modality, name] = found
+            if len(remembered) >= REMEMBERED_NAMES:
+                remembered.clear()
+            remembered[modality, name] = found
         return found
 
     def forget(self) -> None:
         """Resolve every name anew and read every policy again, as after a reload."""
-        self._resolved.clear()
-        self._plans.clear()
+        self._resolved, self._plans = {}, {}
 
     def look_again(self, touched: Collection[str]) -> None:
         """Go by the plugins that are there now; see `Registry.watch`."""
@@ -254,9 +256,9 @@ class Way:
         return self._planned(key, offer) if found is None else found
 
     def _planned(self, key: tuple[str, str], offer: Offer) -> Plan:
-        rules = self._rules(offer)
+        remembered, rules = self._plans, self._rules(offer)  # as in `_resolve`
         said = self.registry.settings.of(offer.instance)
-        plan = self._plans[key] = Plan(
+        plan = remembered[key] = Plan(
             standing=self._standing(key),
             rules=rules,
             budgets=tuple((self._purse(one, offer), one) for one in rules.budgets),

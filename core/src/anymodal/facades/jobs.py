@@ -91,7 +91,7 @@ class Job(Generic[T]):
         polling: Polling,
     ) -> None:
         self._way = way
-        self._offer = offer
+        self._offer, self._looks = offer, way.doors.looks
         self._bind = bind
         self._token = token
         self._work = work
@@ -223,7 +223,7 @@ class Job(Generic[T]):
 
         async def do() -> AnswerT:
             doors = self._way.doors
-            door = doors.get(self._offer) or await doors.open(self._offer, self._bind)
+            door = doors.get(self._offer) or await doors.open(self._offer, self._bind, self._looks)
             return await doing(door)
 
         try:
