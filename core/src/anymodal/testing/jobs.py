@@ -28,6 +28,9 @@ LOOKS: Final = 60
 """How often a job on loopback is asked for at most."""
 
 LARGEST_HANDLE: Final = 4096
+BRIEF: Final = 0.03
+"""Seconds in which no program has made anything."""
+
 STRANGE: Final = b"ANNEALING-7"
 """A state that no vendor has."""
 
@@ -58,7 +61,7 @@ class Jobs(Made):
             said.append(await job.poll())
         return said
 
-    async def had(self, job: Job[Any], stage: Stage, hint: str) -> object:
+    async def had(self, job: Job[Any], stage: Stage, hint: str) -> bytes:
         """Return the content of what *job* made; an error of it fails the clause, with a *hint*."""
         try:
             return self.content(await job.result())
@@ -256,28 +259,26 @@ class Jobs(Made):
             if stage.vendor:
                 stage.vendor.clear()
                 await self.made(ai, stage)
-                half = len(bytes(expected)) // 2  # type: ignore[call-overload]  # bytes, as `content` says
-                await self.play_last(stage, faults().Cut(after_bytes=half))
+                await self.play_last(stage, faults().Cut(after_bytes=len(expected) // 2))
                 error = await self.failure(self.ask, ai, stage, more={"into": file})
                 assert error is not None, f"{stage.id} took half of it for the whole."
-            else:
-                await self.left(ai, stage, file)
+            elif not await self.left(ai, stage, file):
+                not_applicable(f"{stage.id} is too quick to be left half-way")
         found = {one.name: one.read_bytes() for one in tmp_path.iterdir()}  # noqa: ASYNC240  # two small files
         assert found == {"kept.bin": b"as it was"}, (
             f"{stage.id} left {sorted(found)} of a file that was not finished. Write by "
             "connection.http.download(into=…) or Media.save."
         )
 
-    async def left(self, ai: Client, stage: Stage, file: Path) -> None:
-        """Give up a plain call whose result would go into *file*."""
-        begun = anyio.Event()
+    async def left(self, ai: Client, stage: Stage, file: Path) -> bool:
+        """Give up a plain call whose result would go into *file*; return whether that was in time."""
+        made: list[object] = []
 
         async def call() -> None:
-            begun.set()
-            await self.made(ai, stage, into=file)
+            made.append(await self.made(ai, stage, into=file))
 
         async with anyio.create_task_group() as group:
             group.start_soon(call)
-            await begun.wait()
-            await eventually(lambda: False, 0.03)
+            await eventually(lambda: bool(made), BRIEF)
             group.cancel_scope.cancel()
+        return not made

@@ -43,7 +43,7 @@ class Made(Asking):
         """Return what *result* holds."""
         raise NotImplementedError
 
-    def content(self, result: Any) -> object:
+    def content(self, result: Any) -> bytes:
         """Return the bytes."""
         return self.media(result).read_bytes()
 
