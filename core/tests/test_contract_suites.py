@@ -85,8 +85,9 @@ def test_a_report_survives_json_and_is_told_in_words():
 
 
 class Sent:
-    def __init__(self, body=b"", messages=()):
-        self.body, self.messages = body, messages
+    def __init__(self, body=b"", messages=(), query="", headers=()):
+        self.body, self.messages, self.query = body, messages, query
+        self.headers = dict(headers)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,10 @@ class Sent:
         (Sent(b'{"a": "aGVsbG8="}'), b"hello", True),
         (Sent(b"name=x&max=177"), 177, True),
         (Sent(messages=['{"say": "hello"}']), "hello", True),
+        (Sent(query="say=%E7%81%AF&max=177"), "灯", True),
+        (Sent(query="max=177"), 177, True),
+        (Sent(headers={"x-reader": "r-7"}), "r-7", True),
+        (Sent(headers={"content-length": "177"}), 177, False),
         (Sent(b"{}"), "hello", False),
     ],
 )

@@ -1,6 +1,6 @@
-"""OpenAI keeps the contracts of text, of pictures and of vectors."""
+"""OpenAI keeps the contracts of text, of pictures, of vectors and of conversations."""
 
-from anymodal.testing import EmbeddingSuite, ImageSuite, TextSuite
+from anymodal.testing import EmbeddingSuite, ImageSuite, RealtimeSuite, TextSuite
 
 
 class TestText(TextSuite):
@@ -12,4 +12,8 @@ class TestEmbedding(EmbeddingSuite):
 
 
 class TestImage(ImageSuite):
+    provider = "openai"
+
+
+class TestRealtime(RealtimeSuite):
     provider = "openai"

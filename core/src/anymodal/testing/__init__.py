@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from .image import ImageSuite
     from .network import Barrier, NetworkForbiddenError, forbid_network
     from .provider import ProviderSuite
+    from .realtime import RealtimeSuite
     from .recording import record, replay
     from .replies import NoReplyLeftError, Requests
+    from .retrieval import RetrievalSuite
+    from .speech import SpeechSuite
     from .tapes import ReplayError, Tape
     from .text import TextSuite
+    from .transcription import TranscriptionSuite
     from .video import VideoSuite
 
 _HOMES = {
@@ -34,8 +38,12 @@ _HOMES = {
     "recording": ("record", "replay"),
     "replies": ("NoReplyLeftError", "Requests"),
     "fakes": ("FakeClient", "FakeSyncClient"),
+    "retrieval": ("RetrievalSuite",),
     "provider": ("ProviderSuite",),
     "text": ("TextSuite",),
+    "speech": ("SpeechSuite",),
+    "transcription": ("TranscriptionSuite",),
+    "realtime": ("RealtimeSuite",),
     "network": ("Barrier", "NetworkForbiddenError", "forbid_network"),
     "clock": ("FakeClock",),
     "emulators": ("emulated",),
@@ -53,10 +61,14 @@ __all__ = [
     "NetworkForbiddenError",
     "NoReplyLeftError",
     "ProviderSuite",
+    "RealtimeSuite",
     "ReplayError",
     "Requests",
+    "RetrievalSuite",
+    "SpeechSuite",
     "Tape",
     "TextSuite",
+    "TranscriptionSuite",
     "VideoSuite",
     "emulated",
     "forbid_network",

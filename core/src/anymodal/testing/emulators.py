@@ -11,9 +11,14 @@ if TYPE_CHECKING:
 
     from ..specs import EmulatorSpec
 
-__all__ = ["emulated", "faults"]
+__all__ = ["absent", "emulated", "faults"]
 
 _ABSENT: Final = "Emulators need another distribution. Try: pip install anymodal-emulator"
+
+
+def absent() -> ConfigurationError:
+    """Return the error for emulators that are not installed."""
+    return ConfigurationError(_ABSENT)
 
 
 def emulated(vendor: str | EmulatorSpec, *, port: int = 0) -> Emulated:
@@ -31,7 +36,7 @@ def emulated(vendor: str | EmulatorSpec, *, port: int = 0) -> Emulated:
     try:
         from anymodal_emulator import emulated as start  # noqa: PLC0415  # may not be installed
     except ImportError as error:
-        raise ConfigurationError(_ABSENT) from error
+        raise absent() from error
     try:
         return start(vendor, port=port)
     except LookupError as error:
@@ -48,5 +53,5 @@ def faults() -> Any:
     try:
         from anymodal_emulator import faults as found  # noqa: PLC0415  # as above
     except ImportError as error:
-        raise ConfigurationError(_ABSENT) from error
+        raise absent() from error
     return found

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from anymodal_emulator.exchange import Received
@@ -15,11 +16,16 @@ __all__ = ["mentions"]
 
 def mentions(request: Received, value: object) -> bool:
     """
-    Return whether *request* has *value* in its body or in what was said over its socket.
+    Return whether *request* has *value* in its body, its query, a header of the vendor's own or
+    in what was said over its socket.
 
-    Text may stand within other text, and bytes may be in base64.
+    Text may stand within other text, and bytes may be in base64; in query and headers it is
+    whole.
     """
-    said = (one.encode() if isinstance(one, str) else one for one in request.messages)
+    said = [one.encode() if isinstance(one, str) else one for one in request.messages]
+    asked = [one for _, one in parse_qsl(request.query)]
+    if str(value) in asked or value in request.headers.values():
+        return True
     return any(_has(body, value) for body in (request.body, *said))
 
 
