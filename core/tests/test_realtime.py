@@ -148,7 +148,15 @@ class AsGenerator(Talks):
 
 
 def client(
-    provider, *, policy=ONCE, cls=Client, middleware=(), prices=PRICES, settings=None, **spec
+    provider,
+    *,
+    policy=ONCE,
+    cls=Client,
+    middleware=(),
+    observers=(),
+    prices=PRICES,
+    settings=None,
+    **spec,
 ):
     made = RealtimeProviderSpec(
         id="acme",
@@ -167,7 +175,7 @@ def client(
             return [made]
 
     registry = Registry(settings or Settings.empty(), plugins=(Brings(),), distributions=())
-    return cls(registry=registry, policy=policy, middleware=middleware)
+    return cls(registry=registry, policy=policy, middleware=middleware, observers=observers)
 
 
 def audio(data=b"\0\0" * 2400, item="item-1"):

@@ -23,11 +23,12 @@ from ..modalities.realtime import (
     TextIn,
     ToolResults,
 )
+from ..shielding import shielded
 from ..usage import Usage, cost_of
 from .asking_realtime import AskedRealtime, needs_of, weight_of
 from .chat_stream import ToolRan
 from .embedding_parts import total
-from .lines import Line, bind
+from .lines import Line, bind, hung_up, late
 from .playback import Playback
 from .tool_rounds import ToolRounds
 
@@ -105,8 +106,7 @@ class RealtimeSession:
         try:
             outcome = await self._call.through(self._started, opens_stream=True)
         except BaseException:
-            with anyio.CancelScope(shield=True):  # middleware may fail after it was opened
-                await self.aclose()
+            await self.aclose()  # middleware may fail after it was opened
             raise
         if self._line is None:
             self._call.ended(outcome)  # middleware answered in its place
@@ -258,7 +258,7 @@ class RealtimeSession:
     async def _tell(self, event: SessionInput) -> None:
         line = self._opened()
         if self._has_ended:
-            raise self._broken(self._hung_up())
+            raise self._broken(hung_up(self.record))
         try:
             telling = line.conversation.send(event)
             await self._call.within(telling, self._call.deadlines.between)
@@ -303,9 +303,9 @@ class RealtimeSession:
                 self._hurry()
                 batch = await self._call.within(line.batch(), None)
             if self._waiting.cancelled_caught:
-                raise self._late()
+                raise late(self.record, self._call.deadlines)
             if not batch and self._is_owed:
-                raise self._hung_up()
+                raise hung_up(self.record)
         except e.AnymodalError as error:
             raise self._broken(error) from error.__cause__
         self._has_ended = not batch
@@ -347,15 +347,6 @@ class RealtimeSession:
 
     # -- what goes wrong ------------------------------------------------------------------
 
-    def _late(self) -> e.TimedOutError:
-        seconds = self._call.deadlines.between
-        msg = f"{self.record.instance}: an answer is due, and nothing came for {seconds:g} s."
-        return e.TimedOutError(msg, provider=self.record.provider)
-
-    def _hung_up(self) -> e.IncompleteError:
-        msg = f"{self.record.instance}: the vendor has ended the session."
-        return e.IncompleteError(msg, provider=self.record.provider)
-
     def _broken(self, error: e.AnymodalError) -> e.AnymodalError:
         if self._fault is None:
             self._fault = error
@@ -374,13 +365,13 @@ class RealtimeSession:
         line = self._line
         if line is None:
             return
-        await line.aclose()  # tools that end meanwhile may still ask for it
-        if self._line is not None:
-            self._line = None
-            with anyio.CancelScope(shield=True):
-                await self._settle()
+        await shielded(self._leave(line))
 
-    async def _settle(self) -> None:
+    async def _leave(self, line: Line) -> None:
+        await line.aclose()  # tools that end meanwhile may still ask for it
+        if self._line is None:  # another task has closed it
+            return
+        self._line = None
         if self._fault is not None:
             if self.record.usage is not None:
                 await self._call.settle()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 from anyio.abc import TaskGroup
@@ -13,10 +13,15 @@ from anyio.abc import TaskGroup
 from .. import errors as e
 from ..modalities.live import LiveEvent
 from ..modalities.realtime import Conversation, OpensRealtime
+from ..shielding import shielded
 from .chat_stream import ToolRan
 from .spawning import spawned
 
-__all__ = ["Line", "bind"]
+if TYPE_CHECKING:
+    from ..specs import Deadlines
+    from ..usage import Record
+
+__all__ = ["Line", "bind", "hung_up", "late"]
 
 WAITING_EVENTS: Final = 64
 """Events that are held for a slow reader; past it the vendor is not read."""
@@ -36,6 +41,18 @@ def bind(provider: OpensRealtime) -> OpensRealtime:
         msg = f"{type(provider).__name__} has no open()."
         raise e.BrokenPluginError(msg)
     return provider
+
+
+def late(record: Record, deadlines: Deadlines) -> e.TimedOutError:
+    """Return what to say where an answer is due, and nothing comes."""
+    msg = f"{record.instance}: an answer is due, and nothing came for {deadlines.between:g} s."
+    return e.TimedOutError(msg, provider=record.provider)
+
+
+def hung_up(record: Record) -> e.IncompleteError:
+    """Return what to say where the other end has ended it."""
+    msg = f"{record.instance}: the vendor has ended the session."
+    return e.IncompleteError(msg, provider=record.provider)
 
 
 class Line:
@@ -113,11 +130,13 @@ class Line:
             self._beside.cancel_scope.cancel()  # so that it may say goodbye
         else:
             self._scope.cancel()
-        with anyio.CancelScope(shield=True):
-            with anyio.move_on_after(GOODBYE_SECONDS):
-                await self._has_left.wait()
-            self._scope.cancel()
+        await shielded(self._hang_up())
+
+    async def _hang_up(self) -> None:
+        with anyio.move_on_after(GOODBYE_SECONDS):
             await self._has_left.wait()
+        self._scope.cancel()
+        await self._has_left.wait()
         self._got.close()
 
     async def _run(self) -> None:
