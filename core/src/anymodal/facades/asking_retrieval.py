@@ -163,8 +163,10 @@ class AskedCreate(_AskedOfModels):
         """Make the collection, unless it is there as it is wanted."""
         self._check()
         by, thin = self._maker("dense"), self._maker("sparse")
+        is_dense = by is not None or self.dimensions is not None
+        needs = [*(["dense"] if is_dense else []), *(["sparse"] if self.sparse else [])]
         stored = self._stored(call)
-        there = await stored.named(self.collection, self.model)
+        there = await stored.named(self.collection, self.model, needs)
         if there is not None:
             self._compare(there, by, thin)
             await _ended(call)
@@ -179,9 +181,8 @@ class AskedCreate(_AskedOfModels):
             sparse=thin.name if thin else None,
             idf=self.idf is not False,
         )
-        needs = [*(["dense"] if made.dimensions else []), *(["sparse"] if made.has_sparse else [])]
         ask = partial(CreateRequest, collection=made)
-        await stored.do(ask, lambda door, it: door.bound.create(it), needs)
+        await stored.do(ask, lambda door, it: door.bound.create(it))
         await _ended(call)
         return attrs.evolve(made, record=call.record)
 

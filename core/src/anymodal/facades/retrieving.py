@@ -207,9 +207,18 @@ class Stored:
         self._call = call
         self._common = common
 
-    async def named(self, name: str, model: ModelChoice) -> Collection | None:
-        """Return the collection called *name*, or None; a store that fails may fail over."""
-        found = await self.all(model, name)
+    async def named(
+        self, name: str, model: ModelChoice, needs: Sequence[str] = ()
+    ) -> Collection | None:
+        """
+        Return the collection called *name*, or None; a store that fails may fail over.
+
+        Args:
+            name: The collection's.
+            model: Which stores may be asked.
+            needs: What a store has to keep; one that does not is not asked.
+        """
+        found = await self.all(model, name, needs)
         return next((one for one in found if one.name == name), None)
 
     async def found(self, name: str, model: ModelChoice) -> Collection:
@@ -228,10 +237,12 @@ class Stored:
             raise error
         return collection
 
-    async def all(self, model: ModelChoice, name: str | None = None) -> Sequence[Collection]:
+    async def all(
+        self, model: ModelChoice, name: str | None = None, needs: Sequence[str] = ()
+    ) -> Sequence[Collection]:
         """Return the collections of the store that answers."""
         ask = partial(CollectionsRequest, name=name)
-        return await self._run(model, ask, lambda door, it: door.bound.collections(it), ())
+        return await self._run(model, ask, lambda door, it: door.bound.collections(it), needs)
 
     async def do(
         self,
