@@ -9,7 +9,7 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec
-    from anymodal.modalities.retrieval import RetrievalProviderSpec
+    from anymodal.modalities.retrieval_spec import RetrievalProviderSpec
 
     from .store import QdrantStore
 
@@ -22,7 +22,7 @@ DOCS = "https://qdrant.tech/documentation/"
 def anymodal_retrieval_providers() -> Iterator[RetrievalProviderSpec]:
     """Offer Qdrant."""
     from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.retrieval import RetrievalProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.retrieval_spec import RetrievalProviderSpec  # noqa: PLC0415  # as above
 
     yield RetrievalProviderSpec(
         id="qdrant",

@@ -107,12 +107,13 @@ class QdrantStore:
         """Keep documents; they are there when it returns."""
         points = [point_of(document) for document in request.documents]
         await self._run(
-            lambda client: client.upsert(request.collection.name, points=points, wait=True)
+            lambda client: client.upsert(request.collection.name, points=points, wait=True),
+            within=request.collection,
         )
 
     async def query(self, request: QueryRequest, /) -> QueryResult:
         """Return the nearest; a server from 1.16 puts both kinds of vectors together itself."""
-        found = await self._run(_query, request)
+        found = await self._run(_query, request, within=request.collection)
         try:
             hits = tuple(hit_of(point) for point in found.points)
         except KeyError:
@@ -128,7 +129,8 @@ class QdrantStore:
         else:
             gone = models.FilterSelector(filter=filter_of(request.filter) or models.Filter())
         await self._run(
-            lambda client: client.delete(request.collection.name, points_selector=gone, wait=True)
+            lambda client: client.delete(request.collection.name, points_selector=gone, wait=True),
+            within=request.collection,
         )
 
     async def count(self, request: CountRequest, /) -> int:
@@ -136,7 +138,8 @@ class QdrantStore:
         wanted = filter_of(request.filter)
         name = request.collection.name
         return await self._run(
-            lambda client: int(client.count(name, count_filter=wanted, exact=True).count)
+            lambda client: int(client.count(name, count_filter=wanted, exact=True).count),
+            within=request.collection,
         )
 
     async def aclose(self) -> None:
@@ -151,19 +154,43 @@ class QdrantStore:
 
     # -- how ------------------------------------------------------------------------------
 
-    async def _run(self, work: Callable[..., T], *given: object) -> T:
+    async def _run(
+        self, work: Callable[..., T], *given: object, within: Collection | None = None
+    ) -> T:
         key = await self._connection.secret()
-        doing = partial(self._done, work, given, key)
+        doing = partial(self._done, work, given, key, within)
         return await anyio.to_thread.run_sync(doing, abandon_on_cancel=True)
 
-    def _done(self, work: Callable[..., T], given: tuple[object, ...], key: str | None) -> T:
+    def _done(
+        self,
+        work: Callable[..., T],
+        given: tuple[object, ...],
+        key: str | None,
+        within: Collection | None,
+    ) -> T:
         with self._errors():
             if self._path:
                 with self._guard:  # the embedded store is not made for several threads
-                    return work(self._opened(key), *given)
+                    return self._done_here(self._opened(key), work, given, within)
             with self._guard:
                 client = self._opened(key)
             return work(client, *given)
+
+    def _done_here(
+        self,
+        client: QdrantClient,
+        work: Callable[..., T],
+        given: tuple[object, ...],
+        within: Collection | None,
+    ) -> T:
+        """Do it in the embedded store, whose errors do not tell that a collection is gone."""
+        try:
+            return work(client, *given)
+        except ValueError:
+            if within is None or client.collection_exists(within.name):
+                raise
+            msg = f"{self._connection.instance}: the collection {within.name!r} is gone."
+            raise e.NotFoundError(msg, provider=self._connection.provider) from None
 
     def _opened(self, key: str | None) -> QdrantClient:
         if self._client is None:
