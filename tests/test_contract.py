@@ -9,6 +9,7 @@ import pytest
 
 from .planted.faults import FAULTS
 from .planted.planting import MODALITIES, planted, suite_of
+from .planted.score import written
 
 CONTRACT = Path(__file__).parent.parent / "docs" / "contract.md"
 COMMON = ("plugin", "spec", "call", "cancel", "deadline", "error", "key", "refused")
@@ -19,11 +20,24 @@ SHARED = {
 }
 """How ids begin of clauses that not all modalities have."""
 
+NEVER = {"retrieval": {"call.tells-usage", "refused.where-retired"}}
+"""What concerns no provider of a modality: stores have no models, and count nothing."""
+
 ROW = re.compile(r"^\| `([\w.-]+)` \| (\w+) \|", re.MULTILINE)
 
 
+@pytest.fixture(scope="module")
+def score(request):
+    """What was planted and found, told once all is over."""
+    counts = []
+    yield counts
+    planted, found = sum(one for one, _ in counts), sum(one for _, one in counts)
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nin all: planted {planted}, found {found}")
+
+
 @pytest.mark.parametrize("modality", MODALITIES)
-def test_each_planted_fault_is_found(modality, tmp_path, capsys):
+def test_each_planted_fault_is_found(modality, tmp_path, capsys, score):
     """A suite that finds no fault proves nothing; one that finds some in the good is wrong."""
     report, faults = planted(modality, tmp_path)
     outcomes: dict[tuple[str, str], set[str]] = {}
@@ -33,9 +47,17 @@ def test_each_planted_fault_is_found(modality, tmp_path, capsys):
     missed = [one for one in faults if outcomes.get((f"acme-{one.id}", one.clause)) != {"broken"}]
     with capsys.disabled():
         print(f"\n{modality}: planted {len(faults)}, found {len(faults) - len(missed)}")
+    score.append((len(faults), len(faults) - len(missed)))
 
-    assert {} == {clause: found for clause, found in good.items() if found != {"kept"}}
+    never = NEVER.get(modality, set())
+    unshown = {clause: found for clause, found in good.items() if not shows(found)}
+    assert {} == {clause: found for clause, found in unshown.items() if clause not in never}
     assert [] == missed
+
+
+def shows(found):
+    """Whether a clause was kept by a good provider, where it concerns it, and broken by none."""
+    return "kept" in found and found <= {"kept", "not applicable"}
 
 
 @pytest.mark.parametrize("modality", MODALITIES)
@@ -65,3 +87,10 @@ def test_a_fault_breaks_a_clause_of_the_page():
     told = dict(ROW.findall(CONTRACT.read_text("utf-8")))
 
     assert set() == {one.clause for one in FAULTS} ^ set(told)
+
+
+def test_the_page_tells_the_score():
+    """How much the suites find is what they are worth: `python -m tests.planted.score` writes it."""
+    page = CONTRACT.read_text("utf-8")
+
+    assert page == written(page)

@@ -4,7 +4,8 @@ What is planted into good providers, to see whether the contract suites find it.
 Each fault breaks one clause of `docs/contract.md`. The table is written before the
 suites are, so that no suite is fitted to what it happens to find. Faults of clauses
 that several modalities have are planted into one of them: what all have into text, what
-is made into pictures, jobs and files into clips.
+is made into pictures, jobs and files into clips. `python -m tests.planted.score` tells
+the page how many there are.
 """
 
 from __future__ import annotations
@@ -376,6 +377,7 @@ FAULTS: Final = (
         ("shrugs", "retrieval.error.of-each-operation", "takes a failure to delete for nothing"),
         ("no-words", "retrieval.can.find-by-words", "takes no notice of what words weigh"),
         ("dense-alone", "retrieval.can.use-both", "finds by dense vectors alone"),
+        ("overlooks-mode", "retrieval.can.use-both", "takes dense vectors whatever the mode"),
         ("sparse-alone", "retrieval.can.use-both", "finds by sparse vectors alone"),
         ("rising-scores", "retrieval.gives-the-nearest-first", "gives distances for scores"),
         ("id-as-number", "retrieval.gives-back-what-it-got", "gives ids back as hashes"),

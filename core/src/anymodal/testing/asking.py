@@ -32,6 +32,8 @@ class Asking(Suite):
     """What a suite of a modality says of its calls."""
 
     questions: ClassVar[tuple[str, ...]] = QUESTIONS
+    counts: ClassVar[bool] = True
+    """Whether calls of the modality use up what vendors count."""
 
     async def ask(
         self,

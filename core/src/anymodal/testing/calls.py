@@ -9,7 +9,7 @@ import anyio
 from ..client import Client
 from ..errors import DeadlineExceededError, OutcomeUnknownError, TimedOutError
 from .asking import Asking
-from .clauses import clause
+from .clauses import clause, not_applicable
 from .emulators import faults
 from .leftovers import connections, eventually, tasks, threads
 from .stage import Stage
@@ -18,7 +18,7 @@ __all__ = ["Calls"]
 
 BRIEF = 0.2
 LATE = 3.0
-SILENCE = 6.0
+SILENCE = 4.5
 """A vendor that is silent for so long is given up before it speaks, or not at all."""
 
 GIVEN_UP = (DeadlineExceededError, TimedOutError, OutcomeUnknownError)
@@ -47,6 +47,8 @@ class Calls(Asking):
     @clause("call.tells-usage", "complete", needs_vendor=True)
     async def test_usage_is_told(self, stage: Stage, ai: Client) -> None:
         """The record says what the vendor counted, so that money can be kept track of."""
+        if not self.counts:
+            not_applicable(f"nothing is counted by the call in {self.modality}")
         usage = self.record(await self.ask(ai, stage.name, self.questions[0])).usage
         assert usage is not None, f"{stage.id} tells no usage. Return it with the answer."
         told = [

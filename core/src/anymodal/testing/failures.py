@@ -218,7 +218,7 @@ def lacks(stage: Stage, capability: str) -> str:
     for model in (stage.model_spec, *stage.spec.models):
         is_served = model.lifecycle.state != "retired"
         if is_served and capability in model.capabilities.over(known).no:
-            return f"{stage.id}/{model.id}"
+            return f"{stage.id}/{model.id}" if stage.spec.has_models else stage.id
     return ""
 
 

@@ -38,6 +38,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+import attrs
 import pytest
 
 from ..client import Client
@@ -61,6 +62,8 @@ class Suite:
             strict xfail, so that one that is kept after all is told, too.
         settings: Further settings of the provider, as in `[providers.acme]`.
         plugins: Objects with hooks, for providers that no distribution has.
+        for_real: Whether a provider that runs on this machine is tried as it is, though its
+            plugin has an emulator: of a server that it may be, too.
         patience: Seconds after which a clause is given up.
     """
 
@@ -71,6 +74,7 @@ class Suite:
     excuses: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, object]] = {}
     plugins: ClassVar[Sequence[object]] = ()
+    for_real: ClassVar[bool] = False
     patience: ClassVar[float] = 30.0
 
     pytestmark: ClassVar[list[pytest.MarkDecorator]] = [pytest.mark.anyio]
@@ -111,7 +115,10 @@ class Suite:
     @classmethod
     def theatre(cls) -> Iterator[Stage]:
         """The provider and its running vendor, for all clauses."""
-        with staged(cls.found(), cls.settings, cls.model, cls.abilities) as stage:
+        found = cls.found()
+        if cls.for_real:
+            found = attrs.evolve(found, emulator=None)
+        with staged(found, cls.settings, cls.model, cls.abilities) as stage:
             yield stage
 
     @pytest.fixture(autouse=True)
