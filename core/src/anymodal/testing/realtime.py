@@ -215,9 +215,14 @@ class RealtimeSuite(RealtimeUnderWay):
             "request.output_format."
         )
         for packing in spec.input_formats:
-            more = {"input_format": packing}
+            more = {"input_format": packing, "transcription": True}
             found = await self.ask_aloud(ai, stage.name, self.questions[0], more=more)
+            is_heard = alike(found.said_by("user"), self.questions[0]) > 0.8
             assert found.sound, f"{stage.id} does not hear {packing}, which its spec declares."
+            assert is_heard or packing.encoding != "pcm_s16le", (
+                f"{stage.id} heard {packing} as {found.said_by('user')!r}. Tell the vendor how "
+                "sound is packed, or do not declare it."
+            )
         if STRANGE in {*spec.input_formats, *spec.output_formats}:
             return
         before = len(stage.requests)
