@@ -104,7 +104,14 @@ def test_provider_of_another_modality_says_what_it_offers():
 
 def test_plugin_that_offers_no_provider_has_no_models(site):
     """Such as one that only exports."""
-    site.install("anymodal-acme", "")
+    code = """
+from anymodal import hookimpl
+
+@hookimpl
+def anymodal_observers():
+    return []
+"""
+    site.install("anymodal-acme", code)
 
     assert "acme offers no text." == str(error_of(site.registry(), "acme/m"))
 
