@@ -20,6 +20,7 @@ FLOORS = [
         "files",
         "formats",
         "media",
+        "places",
         "pricing",
         "usage",
         "specs",
@@ -61,7 +62,7 @@ FLOORS = [
     }
     | {"quarantine", "registry", "known"},
     {"policy"},
-    {"alarms", "checkup", "discovery", "doors", "ledger", "way", "stake", "call"},
+    {"alarms", "checkup", "discovery", "doors", "ledger", "way", "stake", "call", "facade"},
     {"client", "changes", "interrupts", "loops", "sync", "facades", "cli", "testing", "devices"}
     | {"__main__"},
 ]

@@ -25,7 +25,7 @@ from anymodal import (
     hookspec,
 )
 from anymodal import errors as e
-from anymodal.call import Facade
+from anymodal.facade import Facade
 from anymodal.quarantine import hook_manager, specify
 from anymodal.sync.face import Face
 from anymodal.vendor_options import with_default

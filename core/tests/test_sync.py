@@ -32,7 +32,7 @@ from anymodal import (
     ToolRan,
 )
 from anymodal import errors as e
-from anymodal.call import Facade
+from anymodal.facade import Facade
 from anymodal.facades.jobs import Jobs
 from anymodal.facades.text import TextFacade
 from anymodal.loops import KeptLoop

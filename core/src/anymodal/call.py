@@ -17,10 +17,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 import anyio
 
@@ -28,7 +27,6 @@ from . import errors as e
 from .doors import Door
 from .events import AttemptFailed, CallEnded, CallStarted, FirstEvent
 from .failures import transport_errors
-from .modalities import Modality
 from .policies import Policy
 from .policy.budget import Purse
 from .policy.failover import goes_on
@@ -38,11 +36,10 @@ from .stake import Stake
 from .usage import Attempt, CallWarning, Cost, Record, Usage, cost_of
 from .way import DEFAULT_RULES, Candidate, Middleware, ModelChoice, Sought, Way
 
-__all__ = ["Call", "Facade", "ModelChoice", "Sought", "Way"]
+__all__ = ["Call", "ModelChoice", "Sought", "Way"]
 
 T = TypeVar("T")
 RequestT = TypeVar("RequestT")
-BoundT = TypeVar("BoundT")
 
 NO_END: Final = float("inf")
 NO_WORD: Final = Deadlines()
@@ -485,41 +482,3 @@ def _deadlines(timeout: float | Deadlines | None) -> Deadlines | None:
     except ValueError as error:
         msg = f"{error}."
         raise e.InvalidRequestError(msg, field="timeout") from None
-
-
-class Facade(ABC, Generic[BoundT]):
-    """
-    Base of what `client[modality]` gives.
-
-    A modality's own facade subclasses this, says what it binds, and runs its
-    operations through `call`. With a method `sync_face`, as
-    `anymodal.sync.face.HasFace` has it, `SyncClient[modality]` serves it too.
-    """
-
-    modality: ClassVar[Modality[Any]]
-
-    def __init__(self, way: Way) -> None:
-        self._way = way
-
-    def call(
-        self,
-        operation: str,
-        *,
-        timeout: float | Deadlines | None = None,
-        policy: Policy | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> Call:
-        """
-        Begin a call.
-
-        Raises:
-            ConfigurationError: The client is not open.
-            InvalidRequestError: *timeout* is no time, or *policy* none.
-        """
-        return Call(
-            self._way, self.modality.name, operation, timeout=timeout, policy=policy, tags=tags
-        )
-
-    @abstractmethod
-    def bind(self, provider: Any) -> BoundT:
-        """Return what this facade calls of *provider*; asked once per connection."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from .. import errors as e
-from ..call import Call, Facade, ModelChoice
+from ..call import Call, ModelChoice
+from ..facade import Facade
 from ..modalities import EMBEDDING, Modality
 from ..modalities.embedding import (
     EmbeddingOption,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import attrs
 
 from .. import errors as e
-from ..call import Call, Facade, ModelChoice
+from ..call import Call, ModelChoice
+from ..facade import Facade
 from ..media import Image
 from ..modalities import IMAGE, Modality
 from ..modalities.image import ImageFormat, ImageOption, ImageProvider, ImageRequest, ImageResult

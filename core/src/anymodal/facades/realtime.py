@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ..call import Facade, ModelChoice
+from ..call import ModelChoice
+from ..facade import Facade
 from ..modalities import REALTIME, Modality
 from ..modalities.live import AudioFormatLike
 from ..modalities.realtime import (

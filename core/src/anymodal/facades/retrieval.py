@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..call import Facade, ModelChoice
+from ..call import ModelChoice
+from ..facade import Facade
 from ..modalities import RETRIEVAL, Modality
 from ..modalities.documents import Collection, Distance, Document, Mode
 from ..modalities.embedding import DenseVector, SparseVector

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from .. import errors as e
-from ..call import Call, Facade, ModelChoice
+from ..call import Call, ModelChoice
+from ..facade import Facade
 from ..media import Audio
 from ..modalities import SPEECH, Modality
 from ..modalities.sounds import SoundFormatLike

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from ..call import Call, Facade, ModelChoice
+from ..call import Call, ModelChoice
+from ..facade import Facade
 from ..modalities import TRANSCRIPTION, Modality
 from ..modalities.live import AudioFormatLike
 from ..modalities.transcription import (

@@ -20,8 +20,8 @@ from typing import Any, Final, TypeAlias, cast
 import anyio
 import anymodal
 import attrs
-from anymodal.call import Facade
 from anymodal.events import CallEnded, Event
+from anymodal.facade import Facade
 from anymodal.files import write_whole
 from anymodal.modalities import Modality
 from anymodal.registry import Registry

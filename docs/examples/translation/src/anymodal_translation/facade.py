@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import attrs
 from anymodal import Deadlines, Modality, Policy, Usage, Used
-from anymodal.call import Call, Facade, ModelChoice
+from anymodal.call import Call, ModelChoice
 from anymodal.errors import BrokenPluginError, MalformedReplyError
+from anymodal.facade import Facade
 from anymodal.facades.awaiting import awaited
 from anymodal.vendor_options import with_default
 
