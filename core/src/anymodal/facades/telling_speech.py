@@ -13,6 +13,7 @@ import attrs
 
 from .. import errors as e
 from ..modalities.speech import LiveSpeech, SpeechEnd, SpeechEvent, SpeechRequest
+from ..shielding import shielded
 from .answers import Batched, batched
 from .asking_speech import nothing_to_say
 from .speaking import Packing, Sentences, joined, unfinished
@@ -128,8 +129,7 @@ class Told:
     async def aclose(self) -> None:
         """Hang up, and wait until that is done."""
         self._scope.cancel()
-        with anyio.CancelScope(shield=True):
-            await self._has_left.wait()
+        await shielded(self._has_left.wait())
         self._got.close()
 
     async def _run(self) -> None:
