@@ -57,7 +57,6 @@ class VideoSuite(Jobs, ProviderSuite):
         found: dict[str, Any] = {"prompt": question, "model": name, "seconds": self.seconds}
         if self.can("text_to_video") is False:  # a picture of another height for each question
             found["image"] = picture(48, 32 + 2 * (sum(question.encode()) % 64))
-            found["prompt"] = ""
         return found
 
     def media(self, result: VideoResult) -> Video:
