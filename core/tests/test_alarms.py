@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import anyio
 import pytest
@@ -106,6 +107,28 @@ def test_a_second_loop_is_not_served_by_the_timer_of_the_first():
     asyncio.run(wait(0.01, other_does_nothing))
 
     assert ended == [True, True, True]
+
+
+def test_a_loop_that_has_no_scopes_any_more_ends_none_of_another():
+    """Its timer is still set; scopes may be ended in their own thread alone."""
+    alarms, ended = Alarms(), []
+
+    async def one_after_the_other():
+        scope = alarms.set(None, 0.02)
+        with scope:
+            alarms.left(scope)
+        await asyncio.to_thread(lambda: asyncio.run(busy()))
+
+    async def busy():
+        scope = alarms.set(None, 0.05)
+        with scope:
+            time.sleep(0.2)  # noqa: ASYNC251  # so that its own timer cannot ring
+            ended.append(scope.cancel_called)
+        alarms.left(scope)
+
+    asyncio.run(one_after_the_other())
+
+    assert ended == [False]
 
 
 @pytest.mark.anyio

@@ -680,6 +680,7 @@ async def test_timeout_that_is_no_time(timeout):  # noqa: ASYNC109  # the argume
             await ai.text.generate("Hi", model="acme/m-1", timeout=timeout)
 
     assert "timeout" == caught.value.field
+    assert "generate" == caught.value.record.operation
 
 
 # -- many at once, and what is left ------------------------------------------------------------------------------

@@ -71,6 +71,8 @@ class Alarms:
         self._next, self._timer = due, loop.call_at(due, self._ring, loop)
 
     def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is not self._loop:  # another has scopes here by now, maybe in another thread
+            return
         now, self._next, self._timer = loop.time(), NEVER, None
         for scope, due in tuple(self._due.items()):
             if due <= now:

@@ -91,7 +91,6 @@ class Call:
         way.doors.check_open()
         self._way = way
         self._policy = policy
-        self._given = _deadlines(timeout)
         self._began = self._started = way.clock.now()
         self._is_told = False
         self._purse: Purse = {}
@@ -101,7 +100,6 @@ class Call:
         self._door: Door | None = None  # held to the end, so that it is not closed before
         self.asked: Any = None
         self.request: Any = None
-        self.deadlines = self._given or NO_WORD
         scope = way.registry.scope
         self.record = Record(
             os.urandom(16).hex(),
@@ -111,6 +109,8 @@ class Call:
             tags={**scope.tags, **tags} if tags else dict(scope.tags),
             scope=scope.name,
         )
+        self._given = _deadlines(timeout, self.record)
+        self.deadlines = self._given or NO_WORD
 
     # -- all of it, seen from outside -----------------------------------------------------
 
@@ -474,11 +474,12 @@ def _around(
     return lambda call: middleware.around(call, proceed)
 
 
-def _deadlines(timeout: float | Deadlines | None) -> Deadlines | None:
+def _deadlines(timeout: float | Deadlines | None, record: Record) -> Deadlines | None:
     if timeout is None or isinstance(timeout, Deadlines):
         return timeout
     try:
         return Deadlines(total=timeout)
     except ValueError as error:
-        msg = f"{error}."
-        raise e.InvalidRequestError(msg, field="timeout") from None
+        found = e.InvalidRequestError(f"{error}.", field="timeout")
+        found.record = record
+        raise found from None
