@@ -20,6 +20,7 @@ import generate_commands
 import generate_excerpts
 import generate_names
 import generate_plugins
+import generate_template
 from anymodal import errors, hookspecs
 from anymodal.modalities import kinds
 
@@ -142,6 +143,7 @@ def everything() -> Iterator[tuple[Path, str]]:
     yield from generate_names.pages()
     yield from generate_plugins.pages()
     yield from generate_excerpts.pages()
+    yield from generate_template.pages()
 
 
 def main() -> int:

@@ -27,6 +27,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "jobs": "anymodal.cli.jobs",
     "keys": "anymodal.cli.keys",
     "models": "anymodal.cli.listings",
+    "new-plugin": "anymodal.cli.new_plugin",
     "plugins": "anymodal.cli.plugins",
     "providers": "anymodal.cli.listings",
     "query": "anymodal.cli.query",
@@ -35,7 +36,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "transcribe": "anymodal.cli.transcribe",
     "video": "anymodal.cli.video",
 }
-"""Module of each sub-command, which has the same name there; imported when it is used."""
+"""Module of each sub-command, which has the same name there, hyphens aside; imported when it is used."""
 
 SIGPIPE_STATUS: Final = 141
 """What a shell shows of a program that nobody listens to any more."""
@@ -51,7 +52,9 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the sub-command called *cmd_name*; a built-in name is never a plugin's."""
         if cmd_name in BUILT_IN:
-            found: click.Command = getattr(import_module(BUILT_IN[cmd_name]), cmd_name)
+            found: click.Command = getattr(
+                import_module(BUILT_IN[cmd_name]), cmd_name.replace("-", "_")
+            )
             return found
         if ctx.resilient_parsing or cmd_name.startswith("-"):
             return None
