@@ -26,7 +26,7 @@ from .clauses import clause
 from .emulators import faults
 from .settling import check_settings, check_strict
 from .sounding import said
-from .speech_told import SpeechTold, drip
+from .speech_told import TOLD, SpeechTold, drip
 from .stage import Stage
 from .text import FOREIGN
 
@@ -303,7 +303,7 @@ class SpeechSuite(SpeechTold):
         for fault in (faults().Cut(after_bytes=size), faults().Reset(after_bytes=size)):
             stage.play(fault)
             try:
-                result = await self.ask_streaming(ai, stage.able("streaming"), LONG)
+                result = await self.ask_streaming(ai, stage.able("streaming"), TOLD)
             except e.VendorError:
                 continue
             wrong.append(f"{fault} became a sound of {result.audio.size} bytes")
