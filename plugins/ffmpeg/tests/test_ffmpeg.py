@@ -15,6 +15,7 @@ import wave
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import anymodal
 import anymodal_ffmpeg as plugin
 import av
@@ -27,7 +28,7 @@ from anymodal.modalities.video import Clip, Overlay, Track
 from anymodal_ffmpeg import FFmpegAudio, FFmpegVideo
 from anymodal_ffmpeg.binary import binary_of
 from anymodal_ffmpeg.graphs import frame_of
-from anymodal_ffmpeg.running import Probe
+from anymodal_ffmpeg.running import Probe, running
 
 pytestmark = pytest.mark.anyio
 RED, BLUE = (254, 0, 0), (0, 0, 254)
@@ -446,6 +447,24 @@ def children():
     pids = [pid for one in found for pid in one.read_text().split()]
     names = [Path(f"/proc/{pid}/cmdline") for pid in pids]
     return [one for one in names if one.exists() and b"ffmpeg" in one.read_bytes()]
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_giving_up_at_the_start(turns):
+    """Who is cancelled while the program starts leaves none behind: nobody would know of it."""
+    silence = ["-re", "-f", "lavfi", "-i", "anullsrc", "-t", "60", "-f", "null", "-"]
+
+    async def run():
+        async with running([binary_of(connection()), *silence]):
+            await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run)
+        for _ in range(turns):
+            await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+
+    assert [] == children()
 
 
 async def test_cancelling(ai, tmp_path):
