@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
 from anymodal.connection import Connection
+from anymodal.http import Form, FormPart
 
 if TYPE_CHECKING:
     from anymodal.http import HttpReply
@@ -105,9 +105,10 @@ class HttpCarrier:
 
     async def upload(self, path: str, fields: Mapping[str, str], file: Upload) -> HttpReply:
         """Post a form; see `UploadingCarrier.upload`."""
-        content, media_type = _form(fields, file)
-        sent = await self._headers({"accept": "application/json"}, {"content-type": media_type})
-        return await self.connection.http.send("POST", path, body=content, headers=sent)
+        parts = [FormPart(name, value) for name, value in fields.items()]
+        parts.append(FormPart("file", file.content, file.name, file.media_type))
+        sent = await self._headers({"accept": "application/json"}, {})
+        return await self.connection.http.send("POST", path, body=Form(parts), headers=sent)
 
     async def _headers(self, usual: dict[str, str], more: Mapping[str, str]) -> dict[str, str]:
         key = await self.connection.secret()
@@ -117,18 +118,3 @@ class HttpCarrier:
 
     async def aclose(self) -> None:
         """Do nothing: the connection is closed by the one that opened it."""
-
-
-def _form(fields: Mapping[str, str], file: Upload) -> tuple[bytes, str]:
-    """Return a form, and its media type; see RFC 7578 (read 2026-11-20)."""
-    mark = secrets.token_hex(16)
-    head = "".join(
-        f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    )
-    head += (
-        f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n'
-        f"Content-Type: {file.media_type}\r\n\r\n"
-    )
-    tail = f"\r\n--{mark}--\r\n"
-    return head.encode() + file.content + tail.encode(), f"multipart/form-data; boundary={mark}"
