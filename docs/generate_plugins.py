@@ -172,7 +172,8 @@ def _facts(spec: AnySpec) -> Iterator[tuple[str, str]]:
     for field in attrs.fields(type(spec)):
         if field.name not in COMMON | UNLISTED and (value := getattr(spec, field.name)):
             yield field.name.replace("_", " "), _shown(value)
-    yield "options", _code([spec.options.__name__]) if spec.options else ""
+    options = spec.options_class()
+    yield "options", _code([options.__name__]) if options else ""
 
 
 def _credential(spec: AnySpec, one: Credential) -> str:
@@ -307,7 +308,7 @@ def _voices(spec: AnySpec) -> list[str]:
 
 
 def _options(specs: Iterable[AnySpec]) -> list[str]:
-    classes = dict.fromkeys(spec.options for spec in specs if spec.options is not None)
+    classes = dict.fromkeys(found for spec in specs if (found := spec.options_class()) is not None)
     lines: list[str] = []
     for cls in classes:
         fields = [

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from .ledger import KeptJob
     from .media import Audio, File, Image, Media, Video
     from .modalities import TEXT, Modality
-    from .modalities.audio import AudioOption, AudioProviderSpec, AudioRequest, AudioResult
+    from .modalities.audio import AudioOption, AudioRequest, AudioResult
+    from .modalities.audio_spec import AudioProviderSpec
     from .modalities.batches import TextBatch
-    from .modalities.image import ImageOption, ImageProviderSpec, ImageRequest, ImageResult
+    from .modalities.image import ImageOption, ImageRequest, ImageResult
+    from .modalities.image_spec import ImageProviderSpec
     from .modalities.kinds import LiveModel
     from .modalities.making import Fetching
     from .modalities.messages import (
@@ -45,22 +47,22 @@ if TYPE_CHECKING:
         ReasoningDelta,
         TextDelta,
         TextOption,
-        TextProviderSpec,
         TextRequest,
         TextResult,
         ToolCallDelta,
         ToolSpec,
     )
+    from .modalities.text_spec import TextProviderSpec
     from .modalities.tools import Tool
     from .modalities.video import (
         Clip,
         Overlay,
         Track,
         VideoOption,
-        VideoProviderSpec,
         VideoRequest,
         VideoResult,
     )
+    from .modalities.video_spec import VideoProviderSpec
     from .policies import Breaker, Budget, Limits, Policy, Retry
     from .policy.standing import Health
     from .registry import Registry
@@ -100,8 +102,8 @@ _HOMES = {
     "media": ("Audio", "File", "Image", "Media", "Video"),
     "modalities": ("TEXT", "Modality"),
     "modalities.batches": ("TextBatch",),
-    "modalities.audio": ("AudioOption", "AudioProviderSpec", "AudioRequest", "AudioResult"),
-    "modalities.image": ("ImageOption", "ImageProviderSpec", "ImageRequest", "ImageResult"),
+    "modalities.audio": ("AudioOption", "AudioRequest", "AudioResult"),
+    "modalities.image": ("ImageOption", "ImageRequest", "ImageResult"),
     "modalities.kinds": ("LiveModel",),
     "modalities.making": ("Fetching",),
     "modalities.messages": (
@@ -118,7 +120,6 @@ _HOMES = {
         "ReasoningDelta",
         "TextDelta",
         "TextOption",
-        "TextProviderSpec",
         "TextRequest",
         "TextResult",
         "ToolCallDelta",
@@ -131,7 +132,6 @@ _HOMES = {
         "Overlay",
         "Track",
         "VideoOption",
-        "VideoProviderSpec",
         "VideoRequest",
         "VideoResult",
     ),
@@ -158,6 +158,10 @@ _HOMES = {
     "sync.jobs": ("SyncJob",),
     "sync.text_stream": ("SyncTextStream",),
     "usage": ("Attempt", "CallWarning", "Cost", "Price", "Prices", "Record", "Usage", "Used"),
+    "modalities.audio_spec": ("AudioProviderSpec",),
+    "modalities.image_spec": ("ImageProviderSpec",),
+    "modalities.text_spec": ("TextProviderSpec",),
+    "modalities.video_spec": ("VideoProviderSpec",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

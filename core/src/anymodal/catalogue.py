@@ -12,9 +12,8 @@ from typing import Any, Final
 import attrs
 
 from .errors import SettingsError
-from .pricing import PRICE_UNITS
+from .pricing import PRICE_UNITS, Price, Prices
 from .specs import Capabilities, Lifecycle, ModelSpec, ProviderSpec, words
-from .usage import Price, Prices
 
 __all__ = ["OfferedModel", "find", "is_free", "likeliest", "overridden", "suggestion", "table"]
 

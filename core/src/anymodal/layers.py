@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar, cast
@@ -50,6 +49,8 @@ class Layer:
     @classmethod
     def read(cls, path: Path) -> Layer:
         """Read a TOML file. One that cannot be read is an empty layer with a fault."""
+        import tomllib  # noqa: PLC0415  # most who list have no settings
+
         layer = cls(str(path))
         try:
             layer.text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
@@ -146,6 +147,8 @@ def _line_of(text: str, key: Key) -> int | None:
     """
     if not text or not key:
         return None
+    import tomllib  # noqa: PLC0415  # as above
+
     lines = text.split("\n")
 
     def whole_until(end: int) -> tuple[int, dict[str, object]]:

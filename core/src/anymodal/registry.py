@@ -7,7 +7,7 @@ import importlib
 import threading
 import weakref
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
@@ -18,12 +18,13 @@ from .index import Distribution, installed
 from .isolation import Plugin, Plugins
 from .modalities import Modality
 from .resolution import Decision, Offer, Query
-from .resolution.best import Best
 from .resolution.facts import Facts
-from .resolution.routing import Routing
 from .scopes import Scope
 from .specs import supports as known_to
 from .trust import candidates
+
+if TYPE_CHECKING:
+    from .resolution.best import Best
 
 __all__ = ["OfferedModel", "Registry"]
 
@@ -269,6 +270,9 @@ class Registry:
             action: The capability that the operation itself is, such as `live`.
             voice: A voice, `provider/voice` or bare, where the work has voices.
         """
+        from .resolution.best import Best  # noqa: PLC0415  # a listing routes nothing
+        from .resolution.routing import Routing  # noqa: PLC0415  # as above
+
         wanted, name = (name, "") if isinstance(name, Best) else (None, name or "")
         query = Query(name=name, modality=modality, needs=tuple(needs), action=action, voice=voice)
         return Routing(self._facts).decide(query, wanted)

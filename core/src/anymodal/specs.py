@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeAlias, 
 import attrs
 
 from .errors import VendorError
-from .usage import Prices
+from .places import class_at, class_or_place
+from .pricing import Prices
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -274,7 +275,8 @@ class ProviderSpec(Generic[ProviderT]):
         former_ids: Ids that it used to have and still answers to; like its id they
             are names of entry points.
         options: Class of the vendor's own options, a frozen attrs class whose fields all
-            have defaults; with it, settings may give them. None where there are none.
+            have defaults, or `module:Class` of it, which spares listings its making; with
+            it, settings may give them. None where there are none.
         errors: Refines the table of HTTP statuses: takes status, headers and
             body, returns the class to raise, or None for the table's.
     """
@@ -313,9 +315,7 @@ class ProviderSpec(Generic[ProviderT]):
     default_model: str | None = attrs.field(default=None, validator=_A_STRING_OR_NONE)
     settings: frozenset[str] = attrs.field(default=frozenset(), converter=names)
     former_ids: tuple[str, ...] = attrs.field(default=(), converter=words)
-    options: type | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.instance_of(type))
-    )
+    options: type | str | None = attrs.field(default=None, validator=class_or_place)
     errors: ErrorRefinement | None = attrs.field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -333,6 +333,15 @@ class ProviderSpec(Generic[ProviderT]):
     def goes_by(self, name: str) -> bool:
         """Whether *name* is its id, or was."""
         return name == self.id or name in self.former_ids
+
+    def options_class(self) -> type | None:
+        """
+        Return the class of the vendor's own options, imported if only its place is said.
+
+        Raises:
+            BrokenPluginError: There is no such class.
+        """
+        return class_at(self.options, self.id) if isinstance(self.options, str) else self.options
 
     def model(self, name: str) -> ModelSpec | None:
         """Return the model called *name*, by id or alias."""

@@ -33,7 +33,7 @@ def vendor_option(
     if not written:
         return None
     where = f"{section} vendor_options.{spec.modality}"
-    cls = spec.options
+    cls = spec.options_class()
     if cls is None:
         msg = f"{where}: {spec.id} has no options of its own for {spec.modality}."
         raise SettingsError([msg])

@@ -14,7 +14,7 @@ __all__ = ["main"]
 INTERRUPTED: Final = 130
 """What a shell shows of a program that Ctrl-C ended."""
 
-NEW_OBJECTS: Final = 20_000
+NEW_OBJECTS: Final = 100_000
 """Importing makes many objects that stay; looking for garbage among them is a tenth of a listing."""
 
 PATIENCE_SECONDS: Final = 5.0

@@ -13,11 +13,11 @@ from ..catalogue import is_free
 from ..config import Settings
 from ..errors import AnymodalError
 from ..modalities import BUILT_IN
+from ..pricing import Prices
 from ..registry import Registry
 from ..resolution import Offer
 from ..specs import Credential, ModelSpec, ProviderSpec
 from ..specs import supports as known_to
-from ..usage import Prices
 from .output import Json, Listing, Stdout, day, json_option, note, number
 
 if TYPE_CHECKING:

@@ -126,7 +126,7 @@ def _imported(where: str) -> object:
 
 TEXT: Final[Modality[TextFacade]] = Modality(
     name="text",
-    spec="anymodal.modalities.text:TextProviderSpec",
+    spec="anymodal.modalities.text_spec:TextProviderSpec",
     facade="anymodal.facades.text:TextFacade",
     capabilities={
         "audio_input",
@@ -149,7 +149,7 @@ TEXT: Final[Modality[TextFacade]] = Modality(
 )
 IMAGE: Final[Modality[ImageFacade]] = Modality(
     name="image",
-    spec="anymodal.modalities.image:ImageProviderSpec",
+    spec="anymodal.modalities.image_spec:ImageProviderSpec",
     facade="anymodal.facades.image:ImageFacade",
     capabilities={"image_edit", "image_input", "progress", "streaming"},
     strategy="anymodal.resolution.pattern:by_table_then_pattern",
@@ -157,7 +157,7 @@ IMAGE: Final[Modality[ImageFacade]] = Modality(
 )
 VIDEO: Final[Modality[VideoFacade]] = Modality(
     name="video",
-    spec="anymodal.modalities.video:VideoProviderSpec",
+    spec="anymodal.modalities.video_spec:VideoProviderSpec",
     facade="anymodal.facades.video:VideoFacade",
     capabilities={
         "audio_output",
@@ -172,7 +172,7 @@ VIDEO: Final[Modality[VideoFacade]] = Modality(
 )
 AUDIO: Final[Modality[AudioFacade]] = Modality(
     name="audio",
-    spec="anymodal.modalities.audio:AudioProviderSpec",
+    spec="anymodal.modalities.audio_spec:AudioProviderSpec",
     facade="anymodal.facades.audio:AudioFacade",
     capabilities={
         "audio_input",
@@ -186,7 +186,7 @@ AUDIO: Final[Modality[AudioFacade]] = Modality(
 )
 SPEECH: Final[Modality[SpeechFacade]] = Modality(
     name="speech",
-    spec="anymodal.modalities.speech:SpeechProviderSpec",
+    spec="anymodal.modalities.speech_spec:SpeechProviderSpec",
     facade="anymodal.facades.speech:SpeechFacade",
     capabilities={"live", "streaming", "voice_cloning", "word_timestamps"},
     strategy="anymodal.resolution.voice:by_voice",
@@ -198,7 +198,7 @@ SPEECH: Final[Modality[SpeechFacade]] = Modality(
 )
 TRANSCRIPTION: Final[Modality[TranscriptionFacade]] = Modality(
     name="transcription",
-    spec="anymodal.modalities.transcription:TranscriptionProviderSpec",
+    spec="anymodal.modalities.transcription_spec:TranscriptionProviderSpec",
     facade="anymodal.facades.transcription:TranscriptionFacade",
     capabilities={"diarization", "live", "streaming", "word_timestamps"},
     strategy="anymodal.resolution.action:by_action",
@@ -210,7 +210,7 @@ TRANSCRIPTION: Final[Modality[TranscriptionFacade]] = Modality(
 )
 REALTIME: Final[Modality[RealtimeFacade]] = Modality(
     name="realtime",
-    spec="anymodal.modalities.realtime:RealtimeProviderSpec",
+    spec="anymodal.modalities.realtime_spec:RealtimeProviderSpec",
     facade="anymodal.facades.realtime:RealtimeFacade",
     capabilities={"audio_input", "audio_output", "function_calling", "image_input", "live"},
     strategy="anymodal.resolution.override:by_override",
@@ -218,14 +218,14 @@ REALTIME: Final[Modality[RealtimeFacade]] = Modality(
 )
 EMBEDDING: Final[Modality[EmbeddingFacade]] = Modality(
     name="embedding",
-    spec="anymodal.modalities.embedding:EmbeddingProviderSpec",
+    spec="anymodal.modalities.embedding_spec:EmbeddingProviderSpec",
     facade="anymodal.facades.embedding:EmbeddingFacade",
     capabilities={"dense", "dimensions", "image_input", "sparse"},
     typical=({"input_token": 1000}, {"character": 4000}),
 )
 RETRIEVAL: Final[Modality[RetrievalFacade]] = Modality(
     name="retrieval",
-    spec="anymodal.modalities.retrieval:RetrievalProviderSpec",
+    spec="anymodal.modalities.retrieval_spec:RetrievalProviderSpec",
     facade="anymodal.facades.retrieval:RetrievalFacade",
     capabilities={"dense", "hybrid", "sparse"},
     strategy="anymodal.resolution.store:by_store",

@@ -8,7 +8,7 @@ import attrs
 
 from ..errors import InvalidRequestError
 from ..media import Audio
-from ..specs import ProviderSpec
+from .audio_spec import AudioProviderSpec
 from .making import (
     MadeResult,
     MakesAtOnce,
@@ -140,10 +140,3 @@ class EnhancesAudio(Protocol):
 AudioProvider: TypeAlias = (
     MakesJobs[AudioRequest, AudioResult] | MakesAtOnce[AudioRequest, AudioResult] | EnhancesAudio
 )
-
-
-@attrs.frozen(kw_only=True)
-class AudioProviderSpec(ProviderSpec[AudioProvider]):
-    """A provider of music, of effects, or of better sound, before anything is connected."""
-
-    modality: ClassVar[str] = "audio"

@@ -9,8 +9,8 @@ import attrs
 
 from ..errors import InvalidRequestError
 from ..media import Image
-from ..specs import ProviderSpec, names
 from ..usage import Record, Usage
+from .image_spec import ImageProviderSpec
 from .requests import Request, VendorOption
 from .sizes import CLASSES, PixelLimits, Size
 
@@ -181,26 +181,3 @@ class GeneratesImages(Protocol):
 
 
 ImageProvider: TypeAlias = GeneratesImages
-
-
-def _forms(found: Iterable[str]) -> frozenset[str]:
-    given = names(found)
-    if strange := sorted(given - {"pixels", "ratio", "class"}):
-        msg = f"sizes: {strange[0]!r} is none of pixels, ratio and class"
-        raise ValueError(msg)
-    return given
-
-
-@attrs.frozen(kw_only=True)
-class ImageProviderSpec(ProviderSpec[ImageProvider]):
-    """
-    A provider of pictures, before anything is connected.
-
-    Args:
-        sizes: How it takes sizes: `pixels`, `ratio`, `class`. What it does not take
-            it makes of the others, with a warning where that is not exact.
-    """
-
-    modality: ClassVar[str] = "image"
-
-    sizes: frozenset[str] = attrs.field(default=frozenset(), converter=_forms)

@@ -7,16 +7,16 @@ of `anymodal.modalities.live`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar, Final, Literal, Protocol, TypeAlias, get_args
 
 import attrs
 
 from ..errors import InvalidRequestError
-from ..specs import ProviderSpec, words
 from .live import AudioFormat, LiveEvent
 from .messages import ToolResult
+from .realtime_spec import RealtimeProviderSpec
 from .requests import Request, VendorOption
 from .text import ToolSpec
 
@@ -265,29 +265,3 @@ class OpensRealtime(Protocol):
 
         It is entered when the vendor has agreed to the settings.
         """
-
-
-def _formats(given: Iterable[str | AudioFormat]) -> tuple[AudioFormat, ...]:
-    return tuple(AudioFormat.parse(one) for one in given)
-
-
-@attrs.frozen(kw_only=True)
-class RealtimeProviderSpec(ProviderSpec[OpensRealtime]):
-    """
-    A provider of spoken conversation, both ways at once.
-
-    Args:
-        input_formats: How sound may be packed that is sent, the usual one first.
-        output_formats: How answers may be packed, likewise.
-        voices: Ids of voices; others are sent as they are.
-    """
-
-    modality: ClassVar[str] = "realtime"
-
-    input_formats: tuple[AudioFormat, ...] = attrs.field(
-        default=(AudioFormat(),), converter=_formats, validator=attrs.validators.min_len(1)
-    )
-    output_formats: tuple[AudioFormat, ...] = attrs.field(
-        default=(AudioFormat(),), converter=_formats, validator=attrs.validators.min_len(1)
-    )
-    voices: tuple[str, ...] = attrs.field(default=(), converter=words)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import Final
 
-from .live import ENCODINGS, AudioFormat
+from .packing import ENCODINGS, AudioFormat
 
 __all__ = ["Repacking", "is_lossless", "source_for", "target_of"]
 

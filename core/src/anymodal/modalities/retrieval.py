@@ -12,12 +12,12 @@ from typing import ClassVar, Protocol, TypeAlias
 
 import attrs
 
-from ..specs import ProviderSpec
 from ..usage import Record
 from .documents import NOTHING, Collection, Distance, Document, Mode
 from .embedding import DenseVector, SparseVector
 from .filters import Filter
 from .requests import Request, VendorOption
+from .retrieval_spec import RetrievalProviderSpec
 
 __all__ = [
     "Collection",
@@ -278,25 +278,3 @@ class RetrievesInThreads(Protocol):
 
 
 RetrievalProvider: TypeAlias = Retrieves | RetrievesInThreads
-
-
-@attrs.frozen(kw_only=True)
-class RetrievalProviderSpec(ProviderSpec[RetrievalProvider]):
-    """
-    A store, before anything is connected. It has no models; its name alone is one.
-
-    The capabilities `dense` and `sparse` say which vectors it keeps, and `hybrid`
-    whether it puts both together itself.
-
-    Args:
-        max_documents: Most documents in one request.
-        in_memory: Settings of an instance that keeps nothing, for trying it out.
-    """
-
-    modality: ClassVar[str] = "retrieval"
-    has_models: ClassVar[bool] = False
-
-    max_documents: int = attrs.field(
-        default=200, validator=(attrs.validators.instance_of(int), attrs.validators.ge(1))
-    )
-    in_memory: Mapping[str, object] = attrs.field(factory=dict)

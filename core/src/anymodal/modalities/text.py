@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Protoc
 import attrs
 
 from ..errors import InvalidRequestError
-from ..specs import ProviderSpec, words
+from ..specs import words
 from ..usage import Record, Usage
 from .messages import Citation, Message, ProviderState, Reasoning, ToolCall
 from .requests import Request, VendorOption
+from .text_spec import TextProviderSpec
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # has defaults before Python 3.13
@@ -349,14 +350,3 @@ serves many tasks at once. Optional beside them: `list_models()`, which returns
 too; `count_tokens(request)`, which returns the vendor's own count of the
 prompt; batches, as `modalities.batches.BatchesText` has them; `aclose()`.
 """
-
-
-@attrs.frozen(kw_only=True)
-class TextProviderSpec(ProviderSpec[TextProvider]):
-    """
-    A provider of text.
-
-    Its `connect` returns a `TextProvider`.
-    """
-
-    modality: ClassVar[str] = "text"

@@ -10,10 +10,8 @@ import attrs
 
 from ..errors import InvalidRequestError
 from ..media import Audio
-from ..specs import ProviderSpec, words
 from ..usage import Record, Usage
 from .live import (
-    ENCODINGS,
     AudioFormat,
     ClosingSoon,
     Partial,
@@ -24,6 +22,7 @@ from .live import (
     Word,
 )
 from .requests import Request, VendorOption
+from .transcription_spec import TranscriptionProviderSpec
 
 __all__ = [
     "Heard",
@@ -262,22 +261,3 @@ class HearsLive(Protocol):
 
 
 TranscriptionProvider: TypeAlias = TranscribesFiles | HearsLive
-
-
-@attrs.frozen(kw_only=True)
-class TranscriptionProviderSpec(ProviderSpec[TranscriptionProvider]):
-    """
-    A provider of text from speech.
-
-    Args:
-        encodings: How live sound may be packed, such as `pcm_s16le`; none where all of
-            `AudioFormat` may be. The core makes them of others where nothing is lost.
-    """
-
-    modality: ClassVar[str] = "transcription"
-
-    encodings: tuple[str, ...] = attrs.field(
-        default=(),
-        converter=words,
-        validator=attrs.validators.deep_iterable(attrs.validators.in_(ENCODINGS)),
-    )

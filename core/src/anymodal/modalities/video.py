@@ -8,7 +8,6 @@ import attrs
 
 from ..errors import InvalidRequestError
 from ..media import Audio, Image, Video
-from ..specs import ProviderSpec
 from .making import (
     MadeResult,
     MakesAtOnce,
@@ -20,6 +19,7 @@ from .making import (
 )
 from .requests import VendorOption
 from .sizes import Size
+from .video_spec import VideoProviderSpec
 
 __all__ = [
     "Clip",
@@ -262,10 +262,3 @@ class ComposesVideos(Protocol):
 VideoProvider: TypeAlias = (
     MakesJobs[VideoRequest, VideoResult] | MakesAtOnce[VideoRequest, VideoResult] | ComposesVideos
 )
-
-
-@attrs.frozen(kw_only=True)
-class VideoProviderSpec(ProviderSpec[VideoProvider]):
-    """A provider of clips, before anything is connected."""
-
-    modality: ClassVar[str] = "video"
