@@ -23,7 +23,6 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
 
     from .faults import refine  # noqa: PLC0415  # as above
     from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
-    from .options import AnthropicText  # noqa: PLC0415  # as above
 
     yield TextProviderSpec(
         id="anthropic",
@@ -42,7 +41,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         default_model=DEFAULT_MODEL,
         settings={"api_version"},
         errors=refine,
-        options=AnthropicText,
+        options="anymodal_anthropic.options:AnthropicText",
     )
 
 

@@ -9,7 +9,7 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec
-    from anymodal.modalities.image import ImageProviderSpec
+    from anymodal.modalities.image_spec import ImageProviderSpec
 
     from .options import BflImage
     from .pictures import BflPictures
@@ -21,10 +21,9 @@ __all__ = ["BflImage", "connect"]
 def anymodal_image_providers() -> Iterator[ImageProviderSpec]:
     """Offer the FLUX models."""
     from anymodal import Credential  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.image import ImageProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.image_spec import ImageProviderSpec  # noqa: PLC0415  # as above
 
     from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
-    from .options import BflImage  # noqa: PLC0415  # as above
     from .refinement import refine  # noqa: PLC0415  # as above
 
     yield ImageProviderSpec(
@@ -39,7 +38,7 @@ def anymodal_image_providers() -> Iterator[ImageProviderSpec]:
         patterns=["flux-*"],
         default_model=DEFAULT_MODEL,
         errors=refine,
-        options=BflImage,
+        options="anymodal_bfl.options:BflImage",
         sizes={"pixels", "ratio"},
     )
 

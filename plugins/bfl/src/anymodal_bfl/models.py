@@ -13,8 +13,8 @@ from typing import Final
 
 import attrs
 from anymodal.modalities.sizes import PixelLimits
+from anymodal.pricing import Price, Prices
 from anymodal.specs import Capabilities, ModelSpec
-from anymodal.usage import Price, Prices
 
 __all__ = ["DEFAULT_MODEL", "MODELS", "RATIOS", "Family", "family_of"]
 

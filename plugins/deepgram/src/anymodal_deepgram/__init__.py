@@ -10,7 +10,7 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec
-    from anymodal.modalities.transcription import TranscriptionProviderSpec
+    from anymodal.modalities.transcription_spec import TranscriptionProviderSpec
 
     from .options import DeepgramTranscription
     from .transcription import DeepgramTranscriber
@@ -24,11 +24,10 @@ __all__ = ["DeepgramTranscriber", "DeepgramTranscription", "connect"]
 def anymodal_transcription_providers() -> Iterator[TranscriptionProviderSpec]:
     """Offer Deepgram's models of speech to text."""
     from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.transcription import TranscriptionProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.transcription_spec import TranscriptionProviderSpec  # noqa: PLC0415  # as above
 
     from .faults import refine  # noqa: PLC0415  # as above
     from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
-    from .options import DeepgramTranscription  # noqa: PLC0415  # as above
 
     yield TranscriptionProviderSpec(
         id="deepgram",
@@ -42,7 +41,7 @@ def anymodal_transcription_providers() -> Iterator[TranscriptionProviderSpec]:
         patterns=["nova-*", "enhanced*", "base*", "whisper*"],
         default_model=DEFAULT_MODEL,
         errors=refine,
-        options=DeepgramTranscription,
+        options="anymodal_deepgram.options:DeepgramTranscription",
     )
 
 

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
+from anymodal.pricing import Price, Prices
 from anymodal.specs import Capabilities, ModelSpec
-from anymodal.usage import Price, Prices
 
 __all__ = ["DEFAULT_MODEL", "LIVE", "MODELS", "MULTILINGUAL", "RECORDED"]
 

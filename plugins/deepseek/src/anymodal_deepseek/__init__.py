@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
+    from anymodal.errors import VendorError
     from anymodal_openai_compatible import CompatibleText
 
     from .quirks import DeepSeekText
@@ -22,7 +23,6 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
     from anymodal import Capabilities, Credential, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
 
     from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
-    from .quirks import QUIRKS, DeepSeekText  # noqa: PLC0415  # as above
 
     yield TextProviderSpec(
         id="deepseek",
@@ -45,8 +45,8 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         ),
         models=MODELS,
         default_model=DEFAULT_MODEL,
-        errors=QUIRKS.refine,
-        options=DeepSeekText,
+        errors=refine,
+        options="anymodal_deepseek.quirks:DeepSeekText",
     )
 
 
@@ -69,6 +69,13 @@ def connect(connection: Connection) -> CompatibleText:
     from .quirks import QUIRKS  # noqa: PLC0415  # as above
 
     return compatible_text(connection, QUIRKS)
+
+
+def refine(status: int, headers: Mapping[str, str], body: object) -> type[VendorError] | None:
+    """Return what an answer of this status and body means, where it is not the usual."""
+    from .quirks import QUIRKS  # noqa: PLC0415  # brings the protocol
+
+    return QUIRKS.refine(status, headers, body)
 
 
 def __getattr__(name: str) -> object:

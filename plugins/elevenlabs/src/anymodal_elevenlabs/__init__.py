@@ -10,16 +10,15 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec
-    from anymodal.modalities.audio import AudioProviderSpec
-    from anymodal.modalities.speech import SpeechProviderSpec
+    from anymodal.modalities.audio_spec import AudioProviderSpec
+    from anymodal.modalities.speech_spec import SpeechProviderSpec
 
     from .audio import ElevenLabsSounds
-    from .audio_models import ElevenLabsAudio
-    from .options import ElevenLabsSpeech
+    from .options import ElevenLabsAudio, ElevenLabsSpeech
     from .speech import ElevenLabsVoices
 
 _HOMES = {
-    "ElevenLabsAudio": "audio_models",
+    "ElevenLabsAudio": "options",
     "ElevenLabsSounds": "audio",
     "ElevenLabsSpeech": "options",
     "ElevenLabsVoices": "speech",

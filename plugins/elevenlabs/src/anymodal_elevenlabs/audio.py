@@ -14,7 +14,8 @@ from anymodal.modalities.sounds import SoundFormat, wav_header
 from anymodal.usage import Usage, Used
 
 from .api import Api, path_of
-from .audio_models import PACKINGS, ElevenLabsAudio
+from .audio_models import PACKINGS
+from .options import ElevenLabsAudio
 
 __all__ = ["ElevenLabsSounds"]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
-import attrs
-from anymodal.modalities.audio import AudioOption, AudioProvider, AudioProviderSpec
+from anymodal.modalities.audio_spec import AudioProviderSpec
 from anymodal.modalities.sounds import SoundFormat
 from anymodal.specs import Capabilities, Credential, Deadlines, Lifecycle, ModelSpec
 
@@ -15,8 +14,9 @@ from .speech_models import FORMATS
 
 if TYPE_CHECKING:
     from anymodal import Connection
+    from anymodal.modalities.audio import AudioProvider
 
-__all__ = ["EFFECTS", "PACKINGS", "ElevenLabsAudio", "audio_spec"]
+__all__ = ["EFFECTS", "PACKINGS", "audio_spec"]
 
 DOCS: Final = "https://elevenlabs.io/docs/api-reference/text-to-sound-effects/convert"
 MUSIC: Final = "https://elevenlabs.io/docs/api-reference/music/compose"
@@ -24,29 +24,6 @@ EFFECTS: Final = "eleven_text_to_sound_v2"
 
 PACKINGS: Final = tuple(SoundFormat.parse(one) for one in FORMATS)
 """Those that effects, music and speech all have, the vendor's default first."""
-
-
-@attrs.frozen(kw_only=True)
-class ElevenLabsAudio(AudioOption):
-    """
-    Options for effects and music from ElevenLabs. `None` means the vendor's default.
-
-    Source: ElevenLabs' OpenAPI description, `/v1/sound-generation` and `/v1/music`; read
-    2026-11-20.
-
-    Args:
-        prompt_influence: Of effects, how closely they follow the prompt, from 0 to 1.
-        lyrics: Of music, what is sung.
-        extra_body: Fields of the body, sent unchecked.
-        extra_headers: Headers, sent unchecked.
-    """
-
-    provider: ClassVar[str] = "elevenlabs"
-
-    prompt_influence: float | None = None
-    lyrics: str | None = None
-    extra_body: Mapping[str, object] = attrs.field(factory=dict)
-    extra_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
 
 
 def audio_spec(connect: Callable[[Connection], AudioProvider]) -> AudioProviderSpec:
@@ -67,6 +44,6 @@ def audio_spec(connect: Callable[[Connection], AudioProvider]) -> AudioProviderS
             ModelSpec(id="music_v1", lifecycle=leaving, source=MUSIC),
         ],
         default_model=EFFECTS,
-        options=ElevenLabsAudio,
+        options="anymodal_elevenlabs.options:ElevenLabsAudio",
         errors=refined,
     )

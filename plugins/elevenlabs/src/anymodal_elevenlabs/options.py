@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import attrs
+from anymodal.modalities.audio import AudioOption
 from anymodal.modalities.speech import SpeechOption
 
-__all__ = ["ElevenLabsSpeech"]
+__all__ = ["ElevenLabsAudio", "ElevenLabsSpeech"]
 
 
 @attrs.frozen(kw_only=True)
@@ -50,5 +51,28 @@ class ElevenLabsSpeech(SpeechOption):
     enable_logging: bool | None = None
     chunk_length_schedule: tuple[int, ...] = (50, 120, 160, 250)
     remove_background_noise: bool | None = None
+    extra_body: Mapping[str, object] = attrs.field(factory=dict)
+    extra_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class ElevenLabsAudio(AudioOption):
+    """
+    Options for effects and music from ElevenLabs. `None` means the vendor's default.
+
+    Source: ElevenLabs' OpenAPI description, `/v1/sound-generation` and `/v1/music`; read
+    2026-11-20.
+
+    Args:
+        prompt_influence: Of effects, how closely they follow the prompt, from 0 to 1.
+        lyrics: Of music, what is sung.
+        extra_body: Fields of the body, sent unchecked.
+        extra_headers: Headers, sent unchecked.
+    """
+
+    provider: ClassVar[str] = "elevenlabs"
+
+    prompt_influence: float | None = None
+    lyrics: str | None = None
     extra_body: Mapping[str, object] = attrs.field(factory=dict)
     extra_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)

@@ -6,15 +6,15 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from anymodal.modalities.speech import SpeechProvider, SpeechProviderSpec, VoiceSpec
+from anymodal.modalities.speech_spec import SpeechProviderSpec, VoiceSpec
+from anymodal.pricing import Price, Prices
 from anymodal.specs import Capabilities, Credential, Deadlines, ModelSpec
-from anymodal.usage import Price, Prices
 
 from .faults import refined
-from .options import ElevenLabsSpeech
 
 if TYPE_CHECKING:
     from anymodal import Connection
+    from anymodal.modalities.speech import SpeechProvider
 
 __all__ = ["speech_spec"]
 
@@ -83,6 +83,6 @@ def speech_spec(connect: Callable[[Connection], SpeechProvider]) -> SpeechProvid
         ],
         default_voice="JBFqnCBsd6RMkjVDRZzb",
         formats=FORMATS,
-        options=ElevenLabsSpeech,
+        options="anymodal_elevenlabs.options:ElevenLabsSpeech",
         errors=refined,
     )

@@ -11,7 +11,7 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection
-    from anymodal.modalities.speech import SpeechProviderSpec
+    from anymodal.modalities.speech_spec import SpeechProviderSpec
 
     from .options import EspeakSpeech
     from .speech import EspeakVoices
@@ -27,10 +27,8 @@ __all__ = ["EspeakSpeech", "EspeakVoices", "connect"]
 def anymodal_speech_providers() -> Iterator[SpeechProviderSpec]:
     """Offer the voices of eSpeak NG, a program under the GPL that is installed apart."""
     from anymodal import Capabilities, ModelSpec  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.speech import SpeechProviderSpec, VoiceSpec  # noqa: PLC0415  # as above
-    from anymodal.usage import Price, Prices  # noqa: PLC0415  # as above
-
-    from .options import EspeakSpeech  # noqa: PLC0415  # as above
+    from anymodal.modalities.speech_spec import SpeechProviderSpec, VoiceSpec  # noqa: PLC0415  # as above
+    from anymodal.pricing import Price, Prices  # noqa: PLC0415  # as above
 
     free = Prices(
         [Price("character", 0)], source="it runs on this machine", as_of=dt.date(2026, 11, 20)
@@ -50,7 +48,7 @@ def anymodal_speech_providers() -> Iterator[SpeechProviderSpec]:
         default_voice="en-us",
         formats=["pcm_22050"],
         settings={"program"},
-        options=EspeakSpeech,
+        options="anymodal_espeak.options:EspeakSpeech",
     )
 
 

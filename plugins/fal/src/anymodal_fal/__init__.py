@@ -9,7 +9,7 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec
-    from anymodal.modalities.video import VideoProviderSpec
+    from anymodal.modalities.video_spec import VideoProviderSpec
 
     from .options import FalVideo
     from .video import FalVideos
@@ -21,10 +21,9 @@ __all__ = ["FalVideo", "connect"]
 def anymodal_video_providers() -> Iterator[VideoProviderSpec]:
     """Offer the models of clips that fal serves."""
     from anymodal import Capabilities, Credential, Deadlines  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.video import VideoProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.video_spec import VideoProviderSpec  # noqa: PLC0415  # as above
 
     from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
-    from .options import FalVideo  # noqa: PLC0415  # as above
     from .refinement import refine  # noqa: PLC0415  # as above
 
     yield VideoProviderSpec(
@@ -40,7 +39,7 @@ def anymodal_video_providers() -> Iterator[VideoProviderSpec]:
         models=MODELS,
         patterns=["fal-ai/*"],
         default_model=DEFAULT_MODEL,
-        options=FalVideo,
+        options="anymodal_fal.options:FalVideo",
         errors=refine,
     )
 

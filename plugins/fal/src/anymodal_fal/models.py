@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Final
 
 import attrs
+from anymodal.pricing import Price, Prices
 from anymodal.specs import Capabilities, ModelSpec
-from anymodal.usage import Price, Prices
 
 __all__ = ["DEFAULT_MODEL", "FORMS", "MODELS", "Form"]
 

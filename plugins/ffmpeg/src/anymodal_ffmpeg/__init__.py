@@ -10,8 +10,8 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection
-    from anymodal.modalities.audio import AudioProviderSpec
-    from anymodal.modalities.video import VideoProviderSpec
+    from anymodal.modalities.audio_spec import AudioProviderSpec
+    from anymodal.modalities.video_spec import VideoProviderSpec
 
     from .audio import FFmpegSound
     from .options import FFmpegAudio, FFmpegVideo
@@ -26,10 +26,9 @@ DOCS = "https://ffmpeg.org/documentation.html"
 def anymodal_video_providers() -> Iterator[VideoProviderSpec]:
     """Offer clips made of pictures and of clips."""
     from anymodal import Capabilities  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.video import VideoProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.video_spec import VideoProviderSpec  # noqa: PLC0415  # as above
 
     from .facts import BOUNDS, MODEL  # noqa: PLC0415  # as above
-    from .options import FFmpegVideo  # noqa: PLC0415  # as above
 
     yield VideoProviderSpec(
         id="ffmpeg",
@@ -44,7 +43,7 @@ def anymodal_video_providers() -> Iterator[VideoProviderSpec]:
         models=[MODEL],
         default_model=MODEL.id,
         settings={"binary"},
-        options=FFmpegVideo,
+        options="anymodal_ffmpeg.options:FFmpegVideo",
     )
 
 
@@ -52,10 +51,9 @@ def anymodal_video_providers() -> Iterator[VideoProviderSpec]:
 def anymodal_audio_providers() -> Iterator[AudioProviderSpec]:
     """Offer sound made better."""
     from anymodal import Capabilities  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.audio import AudioProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.audio_spec import AudioProviderSpec  # noqa: PLC0415  # as above
 
     from .facts import BOUNDS, MODEL  # noqa: PLC0415  # as above
-    from .options import FFmpegAudio  # noqa: PLC0415  # as above
 
     yield AudioProviderSpec(
         id="ffmpeg",
@@ -68,7 +66,7 @@ def anymodal_audio_providers() -> Iterator[AudioProviderSpec]:
         models=[MODEL],
         default_model=MODEL.id,
         settings={"binary"},
-        options=FFmpegAudio,
+        options="anymodal_ffmpeg.options:FFmpegAudio",
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
+from anymodal.pricing import Price, Prices
 from anymodal.specs import Deadlines, ModelSpec
-from anymodal.usage import Price, Prices
 
 __all__ = ["BOUNDS", "MODEL"]
 

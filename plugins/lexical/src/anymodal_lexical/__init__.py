@@ -10,7 +10,7 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection
-    from anymodal.modalities.embedding import EmbeddingProviderSpec
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec
 
     from .options import LexicalEmbedding
     from .vectors import LexicalVectors
@@ -24,10 +24,9 @@ __all__ = ["LexicalEmbedding", "LexicalVectors", "connect"]
 def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
     """Offer BM25 in some thirty languages."""
     from anymodal import Capabilities  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.embedding import EmbeddingProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec  # noqa: PLC0415  # as above
 
     from .models import DEFAULT_MODEL, DOCS, MODELS  # noqa: PLC0415  # as above
-    from .options import LexicalEmbedding  # noqa: PLC0415  # as above
 
     yield EmbeddingProviderSpec(
         id="lexical",
@@ -38,7 +37,7 @@ def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
         capabilities=Capabilities(yes={"sparse"}, no={"dense", "dimensions", "image_input"}),
         models=MODELS,
         default_model=DEFAULT_MODEL,
-        options=LexicalEmbedding,
+        options="anymodal_lexical.options:LexicalEmbedding",
         # between parts others have their turn, and a call can be cancelled
         max_inputs=1000,
         requests_at_once=1,

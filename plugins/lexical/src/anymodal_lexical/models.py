@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Final
 
-from anymodal.modalities.embedding import EmbeddingModelSpec
-from anymodal.usage import Price, Prices
+from anymodal.modalities.embedding_spec import EmbeddingModelSpec
+from anymodal.pricing import Price, Prices
 
 __all__ = ["ANY", "DEFAULT_MODEL", "DOCS", "LANGUAGES", "MODELS"]
 

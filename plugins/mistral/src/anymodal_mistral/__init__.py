@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,8 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
-    from anymodal.modalities.embedding import EmbeddingProviderSpec
+    from anymodal.errors import VendorError
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec
     from anymodal_openai_compatible import CompatibleText, CompatibleVectors
 
     from .embedding import MistralEmbedding
@@ -27,7 +28,6 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
     from anymodal import Capabilities, Credential, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
 
     from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
-    from .quirks import QUIRKS, MistralText  # noqa: PLC0415  # as above
 
     yield TextProviderSpec(
         id="mistral",
@@ -43,8 +43,8 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         models=MODELS,
         patterns=("mistral-*", "ministral-*", "codestral-*", "voxtral-*", "devstral-*", "ft:*"),
         default_model=DEFAULT_MODEL,
-        errors=QUIRKS.refine,
-        options=MistralText,
+        errors=refine,
+        options="anymodal_mistral.quirks:MistralText",
     )
 
 
@@ -52,16 +52,9 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
 def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
     """Offer Mistral's models that make vectors."""
     from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.embedding import EmbeddingProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec  # noqa: PLC0415  # as above
 
-    from .embedding import (  # noqa: PLC0415  # as above
-        DEFAULT_MODEL,
-        MODELS,
-        MOST_INPUTS,
-        MOST_TOKENS,
-        MistralEmbedding,
-        refine,
-    )
+    from .embedding_models import DEFAULT_MODEL, MODELS, MOST_INPUTS, MOST_TOKENS  # noqa: PLC0415  # as above
 
     yield EmbeddingProviderSpec(
         id="mistral",
@@ -74,8 +67,8 @@ def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
         models=MODELS,
         patterns=("mistral-embed*", "codestral-embed*"),
         default_model=DEFAULT_MODEL,
-        errors=refine,
-        options=MistralEmbedding,
+        errors=refine_embedding,
+        options="anymodal_mistral.embedding:MistralEmbedding",
         max_inputs=MOST_INPUTS,
         max_request_tokens=MOST_TOKENS,
     )
@@ -103,6 +96,22 @@ def connect_embedding(connection: Connection) -> CompatibleVectors:
     from .vectors import mistral_vectors  # noqa: PLC0415  # brings the SDK
 
     return mistral_vectors(connection)
+
+
+def refine(status: int, headers: Mapping[str, str], body: object) -> type[VendorError] | None:
+    """Return what an answer of this status and body means, where it is not the usual."""
+    from .quirks import QUIRKS  # noqa: PLC0415  # brings the protocol
+
+    return QUIRKS.refine(status, headers, body)
+
+
+def refine_embedding(
+    status: int, headers: Mapping[str, str], body: object
+) -> type[VendorError] | None:
+    """Return the same of an answer to texts that were to become vectors."""
+    from .embedding import refine  # noqa: PLC0415  # brings the protocol
+
+    return refine(status, headers, body)
 
 
 def __getattr__(name: str) -> object:

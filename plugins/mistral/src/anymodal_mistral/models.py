@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from anymodal.modalities.text import Effort
+from anymodal.pricing import Price, Prices
 from anymodal.specs import Capabilities, Lifecycle, ModelSpec
-from anymodal.usage import Price, Prices
+
+if TYPE_CHECKING:
+    from anymodal.modalities.text import Effort
 
 __all__ = ["DEFAULT_MODEL", "MODELS", "OWN_EFFORTS"]
 

@@ -10,7 +10,7 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
-    from anymodal.modalities.embedding import EmbeddingProviderSpec
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec
 
     from .embedding import OllamaVectors
     from .library import PullProgress
@@ -41,8 +41,6 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
     """Offer what an Ollama server has pulled; which models, only the server knows."""
     from anymodal import Capabilities, Credential, Deadlines, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
 
-    from .options import OllamaText  # noqa: PLC0415  # as above
-
     yield TextProviderSpec(
         id="ollama",
         display_name="Ollama",
@@ -66,7 +64,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
                 "web_search",
             },
         ),
-        options=OllamaText,
+        options="anymodal_ollama.options:OllamaText",
     )
 
 
@@ -74,9 +72,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
 def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
     """Offer the same server for vectors; which models it has, only it knows."""
     from anymodal import Capabilities, Credential, Deadlines  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.embedding import EmbeddingProviderSpec  # noqa: PLC0415  # as above
-
-    from .options import OllamaEmbedding  # noqa: PLC0415  # as above
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec  # noqa: PLC0415  # as above
 
     yield EmbeddingProviderSpec(
         id="ollama",
@@ -88,7 +84,7 @@ def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
         credentials=[Credential(env=["OLLAMA_API_KEY"], required=False)],
         deadlines=Deadlines(total=3600.0, connect=5.0, first=900.0, between=300.0),
         capabilities=Capabilities(yes={"dense", "dimensions"}, no={"sparse", "image_input"}),
-        options=OllamaEmbedding,
+        options="anymodal_ollama.options:OllamaEmbedding",
         # the server takes any number; an answer with more of the longest vectors is too long
         max_inputs=256,
         requests_at_once=2,

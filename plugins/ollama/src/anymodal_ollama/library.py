@@ -14,8 +14,8 @@ from typing import Final
 import attrs
 from anymodal.errors import JobFailedError
 from anymodal.modalities.kinds import LiveModel
+from anymodal.pricing import Price, Prices
 from anymodal.specs import Capabilities
-from anymodal.usage import Price, Prices
 
 from .reply import Object, failure
 

@@ -5,7 +5,7 @@ one's own, and the library that plugins of vendors with these protocols are buil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,8 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
-    from anymodal.modalities.embedding import EmbeddingProviderSpec
+    from anymodal.errors import VendorError
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec
 
     from .batch import BatchingText, batching_text
     from .carrier import Carrier, HttpCarrier
@@ -78,9 +79,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
     """Offer endpoints of one's own; each is an instance with a `base_url`."""
     from anymodal import Capabilities, Credential, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
 
-    from .options import CompatibleOption  # noqa: PLC0415  # as above
-    from .quirks import PLAIN  # noqa: PLC0415  # as above
-    from .settings import SETTINGS  # noqa: PLC0415  # as above
+    from .keys import SETTINGS  # noqa: PLC0415  # as above
 
     yield TextProviderSpec(
         id="openai-compatible",
@@ -90,8 +89,8 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         credentials=[Credential(required=False)],
         capabilities=Capabilities(yes={"streaming"}, no={"batch", "video_input", "audio_output"}),
         settings=SETTINGS,
-        errors=PLAIN.refine,
-        options=CompatibleOption,
+        errors=refine,
+        options="anymodal_openai_compatible.options:CompatibleOption",
     )
 
 
@@ -99,11 +98,9 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
 def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
     """Offer the same endpoints for vectors."""
     from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.embedding import EmbeddingProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec  # noqa: PLC0415  # as above
 
-    from .embedding import CompatibleEmbedding  # noqa: PLC0415  # as above
-    from .quirks import PLAIN  # noqa: PLC0415  # as above
-    from .settings import SETTINGS  # noqa: PLC0415  # as above
+    from .keys import SETTINGS  # noqa: PLC0415  # as above
 
     yield EmbeddingProviderSpec(
         id="openai-compatible",
@@ -113,8 +110,8 @@ def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
         credentials=[Credential(required=False)],
         capabilities=Capabilities(yes={"dense"}, no={"sparse", "image_input"}),
         settings=SETTINGS,
-        errors=PLAIN.refine,
-        options=CompatibleEmbedding,
+        errors=refine,
+        options="anymodal_openai_compatible.embedding:CompatibleEmbedding",
         # few servers say how many they take; one that takes fewer is asked for halves
         max_inputs=256,
     )
@@ -159,6 +156,13 @@ def connect_embedding(connection: Connection) -> CompatibleVectors:
 
     headers = endpoint(connection).quirks.headers
     return compatible_vectors(connection, EmbeddingQuirks(headers=headers))
+
+
+def refine(status: int, headers: Mapping[str, str], body: object) -> type[VendorError] | None:
+    """Return what an answer of this status and body means, where it is not the usual."""
+    from .quirks import PLAIN  # noqa: PLC0415  # brings the protocol
+
+    return PLAIN.refine(status, headers, body)
 
 
 def __getattr__(name: str) -> object:

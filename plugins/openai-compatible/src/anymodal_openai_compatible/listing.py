@@ -14,8 +14,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from anymodal.modalities.kinds import LiveModel, category
+from anymodal.pricing import Price, Prices
 from anymodal.specs import Capabilities, Lifecycle
-from anymodal.usage import Price, Prices
 
 __all__ = ["SOURCE", "live_model", "models_of"]
 

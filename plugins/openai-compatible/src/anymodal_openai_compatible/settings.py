@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import attrs
 from anymodal.connection import Connection
 from anymodal.errors import SettingsError
 
+from .keys import CHOICES
 from .options import Api
 from .quirks import Quirks
 
-__all__ = ["SETTINGS", "endpoint"]
-
-_CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
-    "api": ("chat", "responses"),
-    "max_tokens_field": ("max_tokens", "max_completion_tokens"),
-    "schemas": ("json_schema", "json_object", "none"),
-    "system_role": ("system", "developer"),
-    "stream_options": (True, False),
-    "strict_schemas": (True, False),
-}
-SETTINGS: Final = frozenset({*_CHOICES, "headers"})
-"""
-Keys that an instance's settings may have:
-
-- `api`: `chat` (Chat Completions, the default) or `responses`.
-- `max_tokens_field`: `max_tokens` (the default) or `max_completion_tokens`.
-- `schemas`: `json_schema` (the default), `json_object` or `none`.
-- `system_role`: `system` (the default) or `developer`.
-- `stream_options`, `strict_schemas`: false where the server refuses them.
-- `headers`: further headers, by name.
-"""
+__all__ = ["endpoint"]
 
 
 @attrs.frozen
@@ -55,7 +36,7 @@ def endpoint(connection: Connection) -> Endpoint:
     if not connection.base_url:
         faults.append(f"{place}.base_url: it is missing; give the URL up to and with /v1")
     given: dict[str, Any] = {}  # fields of Quirks, each of the kind that its choices have
-    for key, choices in _CHOICES.items():
+    for key, choices in CHOICES.items():
         value = connection.settings.get(key)
         if value is None:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,11 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec, TextProviderSpec
-    from anymodal.modalities.embedding import EmbeddingProviderSpec
-    from anymodal.modalities.image import ImageProviderSpec
-    from anymodal.modalities.realtime import RealtimeProviderSpec
-    from anymodal.modalities.video import VideoProviderSpec
+    from anymodal.errors import VendorError
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec
+    from anymodal.modalities.image_spec import ImageProviderSpec
+    from anymodal.modalities.realtime_spec import RealtimeProviderSpec
+    from anymodal.modalities.video_spec import VideoProviderSpec
     from anymodal_openai_compatible import CompatibleText, CompatibleVectors
 
     from .clips import NoClips
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from .options import OpenAIText
     from .pictures import OpenAIPictures
     from .realtime import OpenAIConversations
-    from .realtime_models import OpenAIRealtime
+    from .realtime_options import OpenAIRealtime
 
 _HOMES = {
     "OpenAIEmbedding": "embedding",
     "OpenAIImage": "image",
-    "OpenAIRealtime": "realtime_models",
+    "OpenAIRealtime": "realtime_options",
     "OpenAIText": "options",
 }
 
@@ -50,8 +51,6 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
     from anymodal import Capabilities, Credential, TextProviderSpec  # noqa: PLC0415  # costs 60 modules
 
     from .models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
-    from .options import OpenAIText  # noqa: PLC0415  # as above
-    from .quirks import QUIRKS  # noqa: PLC0415  # as above
 
     yield TextProviderSpec(
         id="openai",
@@ -71,8 +70,8 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         models=MODELS,
         patterns=("gpt-*", "o[0-9]*", "ft:gpt-*", "ft:o[0-9]*", "chatgpt-*"),
         default_model=DEFAULT_MODEL,
-        errors=QUIRKS.refine,
-        options=OpenAIText,
+        errors=refine,
+        options="anymodal_openai.options:OpenAIText",
     )
 
 
@@ -80,16 +79,9 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
 def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
     """Offer OpenAI's models that make vectors."""
     from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.embedding import EmbeddingProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec  # noqa: PLC0415  # as above
 
-    from .embedding import (  # noqa: PLC0415  # as above
-        DEFAULT_MODEL,
-        MODELS,
-        MOST_INPUTS,
-        MOST_TOKENS,
-        OpenAIEmbedding,
-    )
-    from .quirks import QUIRKS  # noqa: PLC0415  # as above
+    from .embedding_models import DEFAULT_MODEL, MODELS, MOST_INPUTS, MOST_TOKENS  # noqa: PLC0415  # as above
 
     yield EmbeddingProviderSpec(
         id="openai",
@@ -107,8 +99,8 @@ def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
         models=MODELS,
         patterns=("text-embedding-*",),
         default_model=DEFAULT_MODEL,
-        errors=QUIRKS.refine,
-        options=OpenAIEmbedding,
+        errors=refine,
+        options="anymodal_openai.embedding:OpenAIEmbedding",
         max_inputs=MOST_INPUTS,
         max_request_tokens=MOST_TOKENS,
         normalised=True,
@@ -119,10 +111,9 @@ def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
 def anymodal_image_providers() -> Iterator[ImageProviderSpec]:
     """Offer OpenAI's models that make pictures."""
     from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.image import ImageProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.image_spec import ImageProviderSpec  # noqa: PLC0415  # as above
 
-    from .image import DEFAULT_MODEL, MODELS, OpenAIImage  # noqa: PLC0415  # as above
-    from .quirks import QUIRKS  # noqa: PLC0415  # as above
+    from .image_models import DEFAULT_MODEL, MODELS  # noqa: PLC0415  # as above
 
     yield ImageProviderSpec(
         id="openai",
@@ -140,8 +131,8 @@ def anymodal_image_providers() -> Iterator[ImageProviderSpec]:
         models=MODELS,
         patterns=("gpt-image-*", "chatgpt-image-*", "dall-e-*"),
         default_model=DEFAULT_MODEL,
-        errors=QUIRKS.refine,
-        options=OpenAIImage,
+        errors=refine,
+        options="anymodal_openai.image:OpenAIImage",
         sizes={"pixels"},
     )
 
@@ -150,7 +141,7 @@ def anymodal_image_providers() -> Iterator[ImageProviderSpec]:
 def anymodal_video_providers() -> Iterator[VideoProviderSpec]:
     """Offer nothing, and say of OpenAI's models of clips that they are gone."""
     from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.video import VideoProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.video_spec import VideoProviderSpec  # noqa: PLC0415  # as above
 
     from .clips import MODELS  # noqa: PLC0415  # as above
 
@@ -170,16 +161,9 @@ def anymodal_video_providers() -> Iterator[VideoProviderSpec]:
 def anymodal_realtime_providers() -> Iterator[RealtimeProviderSpec]:
     """Offer OpenAI's models that talk."""
     from anymodal import Capabilities, Credential  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.realtime import RealtimeProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.modalities.realtime_spec import RealtimeProviderSpec  # noqa: PLC0415  # as above
 
-    from .quirks import QUIRKS  # noqa: PLC0415  # as above
-    from .realtime_models import (  # noqa: PLC0415  # as above
-        DEFAULT_MODEL,
-        FORMATS,
-        MODELS,
-        VOICES,
-        OpenAIRealtime,
-    )
+    from .realtime_models import DEFAULT_MODEL, FORMATS, MODELS, VOICES  # noqa: PLC0415  # as above
 
     yield RealtimeProviderSpec(
         id="openai",
@@ -197,8 +181,8 @@ def anymodal_realtime_providers() -> Iterator[RealtimeProviderSpec]:
         models=MODELS,
         patterns=("gpt-realtime*",),
         default_model=DEFAULT_MODEL,
-        errors=QUIRKS.refine,
-        options=OpenAIRealtime,
+        errors=refine,
+        options="anymodal_openai.realtime_options:OpenAIRealtime",
         input_formats=FORMATS,
         output_formats=FORMATS,
         voices=VOICES,
@@ -252,6 +236,13 @@ def connect_realtime(connection: Connection) -> OpenAIConversations:
     from .realtime import OpenAIConversations  # noqa: PLC0415  # brings the protocols
 
     return OpenAIConversations(connection)
+
+
+def refine(status: int, headers: Mapping[str, str], body: object) -> type[VendorError] | None:
+    """Return what an answer of this status and body means, where it is not the usual."""
+    from .quirks import QUIRKS  # noqa: PLC0415  # brings the protocol
+
+    return QUIRKS.refine(status, headers, body)
 
 
 def __getattr__(name: str) -> object:

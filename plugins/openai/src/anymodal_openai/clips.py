@@ -8,12 +8,13 @@ https://developers.openai.com/api/docs/models/sora-2 (read 2026-11-20).
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import attrs
 from anymodal.errors import UnsupportedFeatureError
-from anymodal.modalities.video import VideoRequest, VideoResult
 from anymodal.specs import Lifecycle, ModelSpec
+
+if TYPE_CHECKING:
+    from anymodal.modalities.video import VideoRequest, VideoResult
 
 __all__ = ["MODELS", "NoClips"]
 
@@ -39,7 +40,6 @@ MODELS: Final = tuple(
 )
 
 
-@attrs.frozen(eq=False)
 class NoClips:
     """What OpenAI is to whoever asks it for clips by another name."""
 

@@ -25,7 +25,7 @@ from anymodal_emulator.pictures import picture
 from anymodal_emulator.text import count, word
 from anymodal_openai_compatible.emulator.refusals import object_to_word
 
-from .image import MODELS
+from .image_models import MODELS
 
 __all__ = ["SERVED", "serve_images"]
 

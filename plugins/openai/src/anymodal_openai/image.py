@@ -1,5 +1,5 @@
 """
-OpenAI's models that make pictures, and what only they can be asked for.
+What only OpenAI's models that make pictures can be asked for.
 
 Sources, read 2026-11-20: openai 3.52, `types/image_model.py`, `image_generate_params.py` and
 `image_edit_params.py`; the vendor's bounds of sizes by
@@ -8,37 +8,21 @@ https://github.com/MicrosoftDocs/azure-ai-docs/pull/779.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Final, Literal
 
 import attrs
 from anymodal.modalities.image import ImageOption, ImageRequest
 from anymodal.modalities.sizes import PixelLimits
-from anymodal.specs import Capabilities, Lifecycle, ModelSpec
-from anymodal.usage import Price, Prices
 
 __all__ = [
-    "DEFAULT_MODEL",
-    "FIXED",
     "LIMITS",
-    "MODELS",
     "MOST_IMAGES",
     "SIZES",
     "TYPES",
     "OpenAIImage",
     "quality_of",
 ]
-
-DEFAULT_MODEL: Final = "gpt-image-2.5-flare"
-
-READ_ON: Final = dt.date(2026, 11, 20)
-FACTS: Final = "https://developers.openai.com/api/docs/models, by openai 3.52.0"
-PRICING: Final = "https://developers.openai.com/api/docs/pricing, by litellm 1.109.1 (MIT)"
-DEPRECATIONS: Final = (
-    "https://developers.openai.com/api/docs/deprecations, by openai 3.52.0 and "
-    "https://aiweekly.co/alerts/openai-deprecates-three-image-apis-by-december-2026"
-)
 
 MOST_IMAGES: Final = 10
 TYPES: Final = ("image/png", "image/jpeg", "image/webp")
@@ -50,55 +34,8 @@ LIMITS: Final = PixelLimits(
 SIZES: Final = {"1:1": "1024x1024", "3:2": "1536x1024", "2:3": "1024x1536"}
 """By ratio, all that older models make."""
 
-FIXED: Final = ("gpt-image-1", "chatgpt-image-latest")
-"""Families of models that make `SIZES` alone."""
-
 FINEST: Final = ("gpt-image-2.5", "gpt-image-2.6")
 """Families that know `xhigh` and `max`; of 2.6 the vendor does not say."""
-
-_TABLE: Final = """
-# ids                                                     text in  picture in  picture out  text out
-gpt-image-2.5-flare,gpt-image-2.5-flare-2026-09-08        5        8           30           -
-gpt-image-2.5-sunburst,gpt-image-2.5-sunburst-2026-09-08  5        8           30           -
-gpt-image-2.6-flare                                       -        -           -            -
-gpt-image-2.6-sunburst                                    -        -           -            -
-gpt-image-2,gpt-image-2-2026-04-21                        5        8           30           -
-gpt-image-1.5,gpt-image-1.5-2025-12-16                    5        8           32           10
-chatgpt-image-latest                                      5        8           32           10
-gpt-image-1-mini                                          2        2.5         8            -
-"""
-_UNITS: Final = ("input_token", "image_input_token", "image_output_token", "output_token")
-
-_LEAVING: Final = Lifecycle(
-    state="deprecated", retires_on=dt.date(2026, 12, 1), replacement="gpt-image-2"
-)
-_RETIRED: Final = (
-    ("gpt-image-1", dt.date(2026, 10, 23), "gpt-image-2.5-flare"),
-    ("dall-e-3", dt.date(2026, 5, 12), "gpt-image-2"),
-    ("dall-e-2", dt.date(2026, 5, 12), "gpt-image-2"),
-)
-"""For the last two the vendor names any GPT image model."""
-
-
-def _models() -> Iterator[ModelSpec]:
-    for line in _TABLE.strip().splitlines()[1:]:
-        ids, *prices = line.split()
-        items = [Price(unit, usd) for unit, usd in zip(_UNITS, prices, strict=True) if usd != "-"]
-        for name in ids.split(","):
-            yield ModelSpec(
-                id=name,
-                prices=Prices(items, PRICING, READ_ON) if items else None,
-                lifecycle=_LEAVING if name.startswith(FIXED) else Lifecycle(),
-                source=DEPRECATIONS if name.startswith(FIXED) else FACTS,
-            )
-    for name, day, replacement in _RETIRED:
-        lifecycle = Lifecycle(state="retired", retires_on=day, replacement=replacement)
-        no = Capabilities(no={"image_edit"})
-        yield ModelSpec(id=name, capabilities=no, lifecycle=lifecycle, source=DEPRECATIONS)
-
-
-MODELS: Final = tuple(_models())
-"""Current models first, retired ones last. Snapshots are models of their own."""
 
 
 def quality_of(request: ImageRequest) -> str | None:

@@ -13,8 +13,8 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from anymodal.pricing import Price, Prices
 from anymodal.specs import Capabilities, Lifecycle, ModelSpec
-from anymodal.usage import Price, Prices
 
 __all__ = ["DEFAULT_MODEL", "MODELS", "REFUSED_EFFORTS"]
 

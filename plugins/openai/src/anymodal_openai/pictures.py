@@ -22,7 +22,8 @@ from anymodal_openai_compatible.carrier import Upload
 from anymodal_openai_compatible.frames import MALFORMED, malformed
 from anymodal_openai_compatible.listing import models_of
 
-from .image import FIXED, LIMITS, MOST_IMAGES, SIZES, TYPES, OpenAIImage, quality_of
+from .image import LIMITS, MOST_IMAGES, SIZES, TYPES, OpenAIImage, quality_of
+from .image_models import FIXED
 from .sdk import SdkCarrier, sdk_carrier
 
 __all__ = ["OpenAIPictures", "encode", "openai_pictures"]

@@ -45,7 +45,8 @@ from anymodal.usage import CallWarning
 from anymodal_openai_compatible.quirks import fault
 
 from .quirks import QUIRKS
-from .realtime_models import TRANSCRIBER, OpenAIRealtime
+from .realtime_models import TRANSCRIBER
+from .realtime_options import OpenAIRealtime
 from .realtime_session import (
     Object,
     heard_usage,

@@ -1,5 +1,5 @@
 """
-OpenAI's models that talk, and what only they can be asked for.
+OpenAI's models that talk.
 
 Cached sound costs what the price of quality `cached` says. What is heard may be written
 down by another model, which is billed by the second, under its own name as quality.
@@ -8,16 +8,14 @@ down by another model, which is billed by the second, under its own name as qual
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from typing import ClassVar, Final, Literal
+from collections.abc import Iterator
+from typing import Final
 
-import attrs
-from anymodal.modalities.live import AudioFormat
-from anymodal.modalities.realtime import RealtimeOption
+from anymodal.modalities.packing import AudioFormat
+from anymodal.pricing import Price, Prices
 from anymodal.specs import Capabilities, Lifecycle, ModelSpec
-from anymodal.usage import Price, Prices
 
-__all__ = ["DEFAULT_MODEL", "FORMATS", "MODELS", "TRANSCRIBER", "VOICES", "OpenAIRealtime"]
+__all__ = ["DEFAULT_MODEL", "FORMATS", "MODELS", "TRANSCRIBER", "VOICES"]
 
 DEFAULT_MODEL: Final = "gpt-realtime-2.1"
 TRANSCRIBER: Final = "gpt-live-transcribe"
@@ -97,39 +95,3 @@ def _models(table: str, *, leaving: bool = False) -> Iterator[ModelSpec]:
 
 MODELS: Final = (*_models(_TABLE), *_models(_LEAVING, leaving=True))
 """Shutdowns by openai 3.52, `types/realtime/realtime_session_create_request.py`, read 2026-11-20."""
-
-
-@attrs.frozen(kw_only=True)
-class OpenAIRealtime(RealtimeOption):
-    """
-    Options for conversations with OpenAI. `None` means the vendor's default.
-
-    Source: openai 3.52, `types/realtime/realtime_session_create_request.py`, read 2026-11-20.
-
-    Args:
-        reasoning: How hard a model that reasons thinks before it speaks.
-        eagerness: How soon a turn counts as ended, where its meaning decides.
-        idle_timeout_ms: After so much silence the model speaks by itself.
-        noise_reduction: For a microphone at the mouth, or one across the room.
-        speed: Of speech, from 0.25 to 1.5.
-        parallel_tool_calls: Whether one answer may ask for several tools.
-        truncation: `auto` drops the oldest of what does not fit the context.
-        tracing: `auto` writes a trace to the vendor's dashboard.
-        safety_identifier: Stable id of the person behind the call; goes before `end_user`.
-        extra_body: Fields of the session, sent unchecked.
-        extra_headers: Headers, sent unchecked.
-    """
-
-    provider: ClassVar[str] = "openai"
-
-    reasoning: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
-    eagerness: Literal["low", "medium", "high", "auto"] | None = None
-    idle_timeout_ms: int | None = None
-    noise_reduction: Literal["near_field", "far_field"] | None = None
-    speed: float | None = None
-    parallel_tool_calls: bool | None = None
-    truncation: Literal["auto", "disabled"] | None = None
-    tracing: Literal["auto"] | None = None
-    safety_identifier: str | None = None
-    extra_body: Mapping[str, object] = attrs.field(factory=dict)
-    extra_headers: Mapping[str, str] = attrs.field(factory=dict)

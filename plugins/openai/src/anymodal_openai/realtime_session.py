@@ -10,7 +10,8 @@ from anymodal.modalities.messages import ToolResult
 from anymodal.modalities.realtime import RealtimeRequest, TurnDetection
 from anymodal.usage import Usage, Used
 
-from .realtime_models import TRANSCRIBER, OpenAIRealtime
+from .realtime_models import TRANSCRIBER
+from .realtime_options import OpenAIRealtime
 
 __all__ = ["heard_usage", "outcome", "result_item", "said_usage", "session_of", "text_item"]
 

@@ -11,7 +11,7 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection
-    from anymodal.modalities.transcription import TranscriptionProviderSpec
+    from anymodal.modalities.transcription_spec import TranscriptionProviderSpec
 
     from .options import PocketsphinxTranscription
     from .transcription import PocketsphinxTranscriber
@@ -26,10 +26,8 @@ __all__ = ["PocketsphinxTranscriber", "PocketsphinxTranscription", "connect"]
 def anymodal_transcription_providers() -> Iterator[TranscriptionProviderSpec]:
     """Offer the model of American English that comes with PocketSphinx. Its quality is that of a draft."""
     from anymodal import Capabilities, ModelSpec  # noqa: PLC0415  # costs 60 modules
-    from anymodal.modalities.transcription import TranscriptionProviderSpec  # noqa: PLC0415  # as above
-    from anymodal.usage import Price, Prices  # noqa: PLC0415  # as above
-
-    from .options import PocketsphinxTranscription  # noqa: PLC0415  # as above
+    from anymodal.modalities.transcription_spec import TranscriptionProviderSpec  # noqa: PLC0415  # as above
+    from anymodal.pricing import Price, Prices  # noqa: PLC0415  # as above
 
     free = Prices([Price("second", 0)], source=_HERE, as_of=dt.date(2026, 11, 20))
     yield TranscriptionProviderSpec(
@@ -41,7 +39,7 @@ def anymodal_transcription_providers() -> Iterator[TranscriptionProviderSpec]:
         capabilities=Capabilities(yes={"live", "word_timestamps"}, no={"diarization"}),
         models=[ModelSpec(id="en-us", prices=free, source=_HERE)],
         default_model="en-us",
-        options=PocketsphinxTranscription,
+        options="anymodal_pocketsphinx.options:PocketsphinxTranscription",
         encodings=["pcm_s16le"],
     )
 

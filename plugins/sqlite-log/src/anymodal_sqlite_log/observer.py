@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import weakref
 from collections import deque
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
-
-from anymodal.events import CallEnded, Event, JobChanged
-from anymodal.media import Media
 
 from .variables import days_of, file_of, keeps_content
 
 if TYPE_CHECKING:
+    import logging
     from concurrent.futures import ThreadPoolExecutor
     from types import TracebackType
+
+    from anymodal.events import CallEnded, Event, JobChanged
 
     from .book import Book
 
 __all__ = ["SqliteLog"]
 
-Kept: TypeAlias = CallEnded | JobChanged
+Kept: TypeAlias = "CallEnded | JobChanged"
 
-KEPT: Final = (CallEnded, JobChanged)
 MOST_WAITING: Final = 10_000
 """Calls that may wait to be written; more are dropped."""
 MOST_BYTES: Final = 64_000_000
@@ -103,7 +102,7 @@ class SqliteLog:
 
     def on_event(self, event: Event, /) -> None:
         """Take note of *event*. Nothing is waited for."""
-        if isinstance(event, KEPT) and not self._is_off:
+        if isinstance(event, _kept()) and not self._is_off:
             self._take(event)
 
     def flush(self, timeout: float | None = None) -> bool:
@@ -219,8 +218,17 @@ class SqliteLog:
         return book
 
 
+@cache
+def _kept() -> tuple[type[CallEnded], type[JobChanged]]:
+    from anymodal.events import CallEnded, JobChanged  # noqa: PLC0415  # a listing makes a log too
+
+    return CallEnded, JobChanged
+
+
 def _size(event: Kept) -> int:
     """Return roughly how many bytes *event* keeps from being freed."""
+    from anymodal.events import JobChanged  # noqa: PLC0415  # as in `_kept`
+
     if isinstance(event, JobChanged):
         return 0
     return _size_of(event.request) + _size_of(event.answer)
@@ -239,10 +247,14 @@ def _size_of(one: object) -> int:
 def _length(value: object) -> int:
     if isinstance(value, str):
         return len(value)
+    from anymodal.media import Media  # noqa: PLC0415  # as in `_kept`
+
     if isinstance(value, Media):
         return value.size or 0
     return sum(map(_length, value)) if isinstance(value, tuple) else 0
 
 
 def _log() -> logging.Logger:
+    import logging  # noqa: PLC0415  # as in `_kept`
+
     return logging.getLogger("anymodal_sqlite_log")

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
 __all__ = ["FILE", "days_of", "file_of", "keeps_content"]
 
 FILE: Final = "ANYMODAL_SQLITE_LOG"
@@ -27,6 +25,8 @@ def file_of(environ: Mapping[str, str]) -> Path | None:
     folder = environ.get(STATE)
     if folder:
         return None if folder == OFF else Path(folder).expanduser() / NAME
+    import platformdirs  # noqa: PLC0415  # a listing makes a log too, and asks no path
+
     return platformdirs.user_state_path("anymodal") / NAME
 
 
