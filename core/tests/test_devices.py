@@ -370,6 +370,25 @@ async def test_draining_waits_for_the_last_of_it():
         assert 0.0 == mouth.played
 
 
+async def test_silence_before_an_answer_is_none_after_it():
+    """A late card still has the end of it."""
+    cards, has_drained = FakeCards(latency=0.5), anyio.Event()
+    async with Speaker("pcm_s16le_8000", library=cards) as mouth:
+        await in_thread(cards.card.wants, 16_000)
+        await mouth.play(b"a" * 8_000)
+        await in_thread(cards.card.wants, 8_000)
+
+        async def drain():
+            await mouth.drain()
+            has_drained.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(drain)
+            await anyio.wait_all_tasks_blocked()
+            assert not has_drained.is_set()
+            await in_thread(cards.card.wants, 8_000)
+
+
 async def test_leaving_plays_what_is_left():
     """Unless by an error."""
     cards = FakeCards()

@@ -5,6 +5,7 @@ import json
 import os
 import py_compile
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -227,6 +228,15 @@ def test_a_plugin_is_not_imported_where_one_that_it_needs_has_changed(site, lock
     path.write_text("[[plugin]]".join([head, *(one for one in plugins if '"kit"' not in one)]))
     said = errors(site.registry(settings))["anymodal-acme"][1]
     assert "it needs anymodal-kit, which is not in the lock" in said
+
+
+def test_plugins_may_need_one_another(site, lock):
+    """Each is locked with the other, once, and none with itself."""
+    site.install("anymodal-acme", offers("acme"), requires=["anymodal-beta"])
+    site.install("anymodal-beta", offers("beta"), requires=["anymodal-acme", "anymodal-beta[all]"])
+    rows = tomllib.loads(Path(lock()["plugins"]["lock"]).read_text())["plugin"]
+
+    assert [["anymodal-beta"], ["anymodal-acme"]] == [one["needs"] for one in rows]
 
 
 def test_files_are_hashed_only_of_what_is_about_to_be_imported(site, lock, monkeypatch):

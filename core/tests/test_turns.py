@@ -17,6 +17,7 @@ SAID = {
     b"one..": [SpeechStarted(0.0), Partial("On"), Transcript("One."), TurnEnded(1.0)],
     b"two..": [SpeechStarted(2.0), Transcript("Two "), Transcript(" more."), TurnEnded(3.0)],
     b"open.": [Partial("and"), Transcript("And so")],
+    b"both.": [Transcript("One."), TurnEnded(1.0), Transcript("Two."), TurnEnded(2.0)],
     b"quiet": [Partial("  "), TurnEnded(4.0)],
 }
 
@@ -235,6 +236,17 @@ async def test_turns_may_be_read_without_being_answered():
             found = [one.text async for one in turns]
 
     assert ["One.", "Two more."] == found
+
+
+@pytest.mark.parametrize(("meanwhile", "turns"), [("wait", 2), ("ignore", 2), ("listen", 1)])
+async def test_turns_that_come_together_are_one_for_who_listens(meanwhile, turns):
+    """Whoever waits or is deaf meanwhile answers each; who listens answers what was said last."""
+    async with hearing(pieces(b"both."), while_answering=meanwhile) as found:
+        await settled()
+        said = [one.text async for one in found]
+
+    assert turns == len(said)
+    assert "One. Two." == " ".join(said)
 
 
 async def test_sound_is_thrown_away():

@@ -157,7 +157,7 @@ def _under_lock(
             msg = f"{_who(one)} is not imported: {why}. {LOCK_ADVICE}"
             refused = _refused(one, "blocked", e.BlockedPluginError(msg))
             # a stranger takes no id from those that are locked
-            is_known = bool(lock.fault) or one.distribution.normalised in lock.plugins
+            is_known = one.distribution.normalised in lock.plugins
             found.append(refused if is_known else attrs.evolve(refused, claims=frozenset()))
         else:
             checks = lock.checks(one.distribution, beside)
