@@ -94,9 +94,10 @@ class EspeakVoices:
         """Run the program; whoever leaves before it has ended ends it."""
         with tempfile.TemporaryFile() as said:
             try:
-                process = await anyio.open_process(
-                    [*self._command, *arguments], stdin=PIPE, stdout=PIPE, stderr=said
-                )
+                with anyio.CancelScope(shield=True):  # asyncio forgets one that it has half begun
+                    process = await anyio.open_process(
+                        [*self._command, *arguments], stdin=PIPE, stdout=PIPE, stderr=said
+                    )
             except OSError as error:
                 msg = f"{self._provider}: {self._command[0]} cannot be started: {error.strerror}."
                 raise ConfigurationError(msg) from error
