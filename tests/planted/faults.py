@@ -133,6 +133,7 @@ FAULTS: Final = (
         ("gives-links", "made.is-at-hand", "gives a link that dies instead of the picture"),
         ("wrong-type", "made.says-its-type", "calls a PNG a JPEG"),
         ("no-bounds", "made.is-bounded", "reads whatever comes to its end"),
+        ("follows-anything", "made.link.leads-nowhere-else", "follows links wherever they lead"),
         ("short-prompt", "made.prompt.arrives-whole", "cuts the prompt"),
         ("drops-seed", "made.setting.is-sent-or-warned-of", "drops the seed in silence"),
         ("lenient", "made.setting.is-refused-where-strict", "drops a setting, though strict"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import attrs
 from acme_makes import Pictures, Planted, refined
 from anymodal import errors as e
@@ -30,6 +32,14 @@ plant("wrong-type", changed(lambda one: Image(one.data, media_type="image/jpeg")
 @planted("no-bounds")
 class NoBounds(Pictures):
     most = 1 << 62
+
+
+@planted("follows-anything")
+class FollowsAnything(Pictures):
+    async def fetched(self, link, kind, into=None):
+        place = urlsplit(link)
+        http = attrs.evolve(self.connection.http, base_url=f"http://{place.netloc}")
+        return kind(await http.bytes("GET", place.path))
 
 
 def rewritten(change):

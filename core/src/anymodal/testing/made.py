@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
 
 from .. import errors as e
 from ..client import Client
@@ -24,6 +25,9 @@ __all__ = ["THRICE", "Made"]
 THRICE: Final = Policy(retry=Retry(attempts=3))
 ENDLESS: Final = 1 << 40
 """Bytes: more than any vendor makes, and than any machine has memory."""
+
+ELSEWHERE: Final = b"127.0.0.2:9"
+"""A place within somebody's own network, where nobody listens."""
 
 Pair = tuple[object, object]
 """Two values of a setting that cannot come to the same."""
@@ -108,6 +112,27 @@ class Made(Asking):
         assert isinstance(error, e.TooLargeError), (
             f"{stage.id} was sent {ENDLESS} bytes and ended with {error!r}. Give "
             "connection.http.download or anymodal.http.read a limit."
+        )
+
+    @clause("made.link.leads-nowhere-else", "honest", needs_vendor=True)
+    async def test_a_link_elsewhere_is_not_followed(self, stage: Stage, ai: Client) -> None:
+        """A link in an answer that leads into somebody's own network is refused, and not called."""
+        await self.made(ai, stage)
+        assert stage.vendor
+        place = urlsplit(stage.vendor.base_url).netloc.encode()
+        led: list[bytes] = []
+
+        def astray(_: int, piece: bytes) -> bytes:
+            led.extend([piece] if place in piece else [])
+            return piece.replace(place, ELSEWHERE)
+
+        stage.play(faults().Rewrite(astray), times=len(stage.requests))
+        error = await self.failure(self.ask, ai, stage)
+        if not led:
+            not_applicable(f"{stage.id}'s vendor answers without links")
+        assert isinstance(error, e.MalformedReplyError), (
+            f"{stage.id} was given a link to {ELSEWHERE.decode()} and ended with {error!r}. Follow "
+            "links by connection.http.download, and send keys to the vendor's own hosts alone."
         )
 
     async def play_last(self, stage: Stage, fault: object) -> None:
