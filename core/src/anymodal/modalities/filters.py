@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -21,7 +21,6 @@ from ..errors import InvalidRequestError
 
 __all__ = ["And", "Eq", "Filter", "In", "Not", "Or", "Range", "Scalar"]
 
-T = TypeVar("T")
 
 Scalar: TypeAlias = str | int | bool
 """What may be compared for being the same; numbers with a fraction have a range."""
@@ -98,7 +97,7 @@ class Eq(Filter):
         return any(_same(value, self.value) for value in _values(payload, self.field))
 
 
-def _several(found: Iterable[T]) -> tuple[T, ...]:
+def _several(found: Iterable[Scalar]) -> tuple[Scalar, ...]:
     if isinstance(found, str):
         msg = f"a list of values is needed, not the string {found!r}."
         raise _wrong(msg)

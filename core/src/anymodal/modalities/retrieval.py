@@ -170,7 +170,7 @@ class QueryRequest(_StoreRequest):
 
     Attributes:
         collection: Where.
-        mode: By which vectors; those are there.
+        mode: By which vectors; those are there, and the others may be.
         dense: The query's dense vector.
         sparse: Its sparse one.
         limit: Most hits to give.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from ..client import Client
 from ..modalities.documents import Document
@@ -14,7 +15,7 @@ from .stage import Stage
 
 __all__ = ["Finding"]
 
-PAYLOADS: Final = {
+PAYLOADS: Final[Mapping[str, Mapping[str, object]]] = {
     "letter": {"kind": "letter", "year": 1875, "tongue": ["en", "la"], "is_signed": True},
     "log": {"kind": "log", "year": 1901.5, "tongue": "en", "is_signed": False},
     "chart": {"kind": "chart", "year": 1875, "scale": 1},
