@@ -379,6 +379,35 @@ def test_threads_call_while_plugins_come_and_go():
     assert {"steady", "nobody"} <= set(told) <= {"steady", "nobody", "yes"}
 
 
+class Follows:
+    """What a client does of it."""
+
+    def look_again(self, touched):
+        pass
+
+
+def test_clients_come_while_plugins_do():
+    """Who begins to watch does not disturb who is telling the others."""
+    registry, stop, watching = Registry(Settings.empty(), distributions=()), threading.Event(), []
+
+    def watch():
+        while not stop.is_set():
+            watching.append(Follows())
+            registry.watch(watching[-1])
+
+    before = sys.getswitchinterval()
+    thread = threading.Thread(target=watch)
+    sys.setswitchinterval(1e-6)
+    try:
+        thread.start()
+        for _ in range(100):
+            registry.reload()
+    finally:
+        sys.setswitchinterval(before)
+        stop.set()
+        thread.join()
+
+
 # -- several side by side ---------------------------------------------------------------------------
 
 

@@ -107,7 +107,8 @@ class SlowlyHears:
             yield event
 
 
-async def sound(left):
+async def sound(begun, left):
+    begun.append(True)
     try:
         for one in (b"one.", b"two.", b"none"):
             await anyio.lowlevel.checkpoint()
@@ -122,21 +123,26 @@ async def test_turns(how, meanwhile):
     alive = tasks()
 
     async def once(at):
-        provider, watching, left, told = SlowlyHears(), Watching(), [], []
+        provider, watching = SlowlyHears(), Watching()
+        begun, left, ended, told = [], [], [], []
         async with hearing(provider, observers=[watching]) as ai:
 
             async def answer():
                 async with ai.transcription.live(format="mulaw_8000") as session:
-                    async with session.turns(sound(left), while_answering=meanwhile) as turns:
-                        async for turn in turns:
-                            with turn.answering():
-                                await anyio.lowlevel.checkpoint()
-                            told.append(turn.text)
+                    try:
+                        source = sound(begun, left)
+                        async with session.turns(source, while_answering=meanwhile) as turns:
+                            async for turn in turns:
+                                with turn.answering():
+                                    await anyio.lowlevel.checkpoint()
+                                told.append(turn.text)
+                    finally:
+                        ended.append(begun == left)
 
             with anyio.fail_after(5):
                 is_stopped = await stopped(how, at, answer())
             assert 0 == provider.open_now
-            assert len(left) <= 1
+            assert all(ended)
             assert is_stopped or told
             assert watching.count(CallStarted) == watching.count(CallEnded)
         assert await tasks_are(alive)

@@ -43,7 +43,20 @@ class _Installed:
         self.hosts: tuple[object, ...] = ()
         self.plugins: Plugins
         self.changing = threading.Lock()
-        self.watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
+        self._watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
+        self._watching = threading.Lock()  # who begins to watch does not wait for who changes
+
+    def watch(self, watcher: Watcher) -> None:
+        """Have *watcher* told from now on."""
+        with self._watching:
+            self._watchers.add(watcher)
+
+    def tell(self, touched: Collection[str]) -> None:
+        """Tell all watchers."""
+        with self._watching:
+            watchers = tuple(self._watchers)
+        for one in watchers:
+            one.look_again(touched)
 
     def ids_of(self, host: object) -> frozenset[str]:
         """Return the ids of the providers that *host* offers, if it is one of the host's own."""
@@ -147,12 +160,11 @@ class Registry:
         touched = self._installed.ids_of(changed)
         self._installed.plugins, self._installed.hosts = plugins, hosts
         touched |= self._installed.ids_of(changed)
-        for one in tuple(self._installed.watchers):
-            one.look_again(touched)
+        self._installed.tell(touched)
 
     def watch(self, watcher: Watcher) -> None:
         """Have *watcher* told when other plugins than before are there, for as long as it lives."""
-        self._installed.watchers.add(watcher)
+        self._installed.watch(watcher)
 
     @property
     def manager(self) -> pluggy.PluginManager:
