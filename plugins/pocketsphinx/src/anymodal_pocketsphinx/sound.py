@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import array
 import io
+import itertools
+import operator
+import random
 import sys
 import wave
+from functools import cache
 from typing import Final
 
 from anymodal.errors import UnsupportedFeatureError
 from anymodal.media import Audio
 
-__all__ = ["RATE", "Resampler", "samples_of"]
+__all__ = ["RATE", "Noise", "Resampler", "samples_of"]
 
 RATE: Final = 16_000
 
@@ -74,3 +78,33 @@ class Resampler:
         if many == 1:
             return samples.tolist()
         return [sum(samples[at : at + many]) // many for at in range(0, len(samples), many)]
+
+
+class Noise:
+    """
+    Makes the lowest bit of samples noise, the same of the same sound, wherever that is cut.
+
+    The pauses of synthetic speech, and of a microphone behind a gate, are zeros, whose
+    logarithm is the bottom of the scale; the mean that is taken from each sentence's
+    spectrum is then off by far. Of a hundred words of eSpeak NG's, heard with a grammar, ten
+    were wrong without noise, and two are with it (2026-11-20). PocketSphinx makes some itself
+    when it is told to, by one generator for the whole process: what is heard at the same
+    time by others then changes what is heard.
+    """
+
+    def __init__(self) -> None:
+        self._at = 0
+
+    def feed(self, samples: bytes) -> bytes:
+        """Return *samples*, which follow those before, with noise."""
+        found, noise = array.array("h", samples), _noise()
+        turned = noise[self._at :] + noise[: self._at]
+        self._at = (self._at + len(found)) % len(noise)
+        return array.array("h", map(operator.or_, found, itertools.cycle(turned))).tobytes()
+
+
+@cache
+def _noise() -> tuple[int, ...]:
+    """Return bits, a quarter of them 1."""
+    dice = random.Random(1)  # noqa: S311  # nothing secret
+    return tuple(int(not dice.getrandbits(2)) for _ in range(RATE))
