@@ -10,15 +10,18 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
+from pathlib import Path
 
 import attrs
 import pytest
 from anymodal.cli.template import LONGEST, Template
 
+PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "new-plugin.md"
 MODALITIES = Template.packaged().modalities
 TOGETHER = [("text", "speech"), ("image", "video", "audio"), tuple(MODALITIES)]
 BRIEFLY = "it_connects or has_an_answer or hooks_repeat or is_light"
@@ -175,6 +178,19 @@ def test_a_text_provider_is_fifteen_lines():
     made = Template.packaged().made("acme", ["text"])
 
     assert own_lines(made["src/anymodal_acme/text.py"]) <= 15
+
+
+def test_the_page_counts_as_many_lines():
+    """What an author is told to expect is what there is."""
+    rows = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    made = Template.packaged().made("acme", MODALITIES)
+
+    assert {one: (int(own), int(emulator)) for one, own, emulator in rows} == {
+        one: tuple(
+            own_lines(made[f"src/anymodal_acme/{folder}{one}.py"]) for folder in ("", "emulator/")
+        )
+        for one in MODALITIES
+    }
 
 
 def test_lines_are_counted_as_they_are_said_to_be():
