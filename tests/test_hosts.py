@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
+from collections import deque
 from textwrap import dedent
 
 import anyio
@@ -388,7 +389,8 @@ class Follows:
 
 def test_clients_come_while_plugins_do():
     """Who begins to watch does not disturb who is telling the others."""
-    registry, stop, watching = Registry(Settings.empty(), distributions=()), threading.Event(), []
+    registry, stop = Registry(Settings.empty(), distributions=()), threading.Event()
+    watching = deque(maxlen=500)
 
     def watch():
         while not stop.is_set():

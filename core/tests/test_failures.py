@@ -361,6 +361,18 @@ def test_every_exception_of_the_libraries_is_translated(cls, table):
     assert getattr(caught.value, "provider", "acme") == "acme"
 
 
+def test_an_error_of_ours_is_taken_out_of_a_group_where_it_is_alone():
+    """Libraries wrap one in a task group of theirs; of two, neither is hidden."""
+    ours, tasks = e.RateLimitedError("slower"), "tasks"
+    with pytest.raises(e.RateLimitedError) as caught, transport_errors("acme"):
+        raise ExceptionGroup(tasks, [ExceptionGroup(tasks, [ours])])
+    assert ours is caught.value
+    assert "acme" == ours.provider
+    with pytest.raises(ExceptionGroup) as both, transport_errors("acme"):
+        raise ExceptionGroup(tasks, [ours, ValueError("and this")])
+    assert 2 == len(both.value.exceptions)
+
+
 def test_enumeration_found_them():
     """An empty list would prove nothing."""
     names = {cls.__name__ for cls, _ in PUBLIC}

@@ -272,6 +272,11 @@ async def test_vendor_that_forgets_what_it_stopped():
         job = await ai.video.submit("waves")
         with pytest.raises(e.JobFailedError, match="expired before it was done"):
             await job.result()
+    async with client(Stops(attrs.evolve(gone, has_result=True))) as ai:
+        job = await ai.video.submit("waves")
+        await job.cancel()
+        await job.result()
+        assert "expired" == job.status.state  # it is known there, and says what became of it
 
 
 async def test_what_is_expected_is_kept_back():

@@ -228,6 +228,7 @@ def transport_errors(provider: str) -> Iterator[None]:
         raise
     except Exception as error:
         if (ours := _alone(error)) is not None:
+            name_provider(ours, provider)
             raise ours from None
         cls = _meaning(error)
         if cls is None:
@@ -244,11 +245,10 @@ def transport_errors(provider: str) -> Iterator[None]:
 
 
 def _alone(error: Exception) -> e.AnymodalError | None:
-    """Return an error of ours that a library's task group has wrapped."""
-    if isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        found = error.exceptions[0]
-        return found if isinstance(found, e.AnymodalError) else None
-    return None
+    """Return an error of ours that a library's task groups have wrapped."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error if isinstance(error, e.AnymodalError) else None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
