@@ -9,15 +9,15 @@ from anymodal import hookimpl
 
 if TYPE_CHECKING:
     from anymodal import Connection, EmulatorSpec
-    from anymodal.modalities.audio import AudioProviderSpec  # [audio]
-    from anymodal.modalities.embedding import EmbeddingProviderSpec  # [embedding]
-    from anymodal.modalities.image import ImageProviderSpec  # [image]
-    from anymodal.modalities.realtime import RealtimeProviderSpec  # [realtime]
-    from anymodal.modalities.retrieval import RetrievalProviderSpec  # [retrieval]
-    from anymodal.modalities.speech import SpeechProviderSpec  # [speech]
-    from anymodal.modalities.text import TextProviderSpec  # [text]
-    from anymodal.modalities.transcription import TranscriptionProviderSpec  # [transcription]
-    from anymodal.modalities.video import VideoProviderSpec  # [video]
+    from anymodal.modalities.audio_spec import AudioProviderSpec  # [audio]
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec  # [embedding]
+    from anymodal.modalities.image_spec import ImageProviderSpec  # [image]
+    from anymodal.modalities.realtime_spec import RealtimeProviderSpec  # [realtime]
+    from anymodal.modalities.retrieval_spec import RetrievalProviderSpec  # [retrieval]
+    from anymodal.modalities.speech_spec import SpeechProviderSpec  # [speech]
+    from anymodal.modalities.text_spec import TextProviderSpec  # [text]
+    from anymodal.modalities.transcription_spec import TranscriptionProviderSpec  # [transcription]
+    from anymodal.modalities.video_spec import VideoProviderSpec  # [video]
 
     from .audio import NightHeronSounds  # [audio]
     from .embedding import NightHeronVectors  # [embedding]
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def anymodal_text_providers() -> Iterator[TextProviderSpec]:
     """Offer models that write."""
     from anymodal import Capabilities
-    from anymodal.modalities.text import TextProviderSpec
+    from anymodal.modalities.text_spec import TextProviderSpec
 
     from .answers import refined
     from .models import TEXT
@@ -71,7 +71,7 @@ def connect_text(connection: Connection) -> NightHeronText:
 def anymodal_image_providers() -> Iterator[ImageProviderSpec]:
     """Offer models that draw."""
     from anymodal import Capabilities
-    from anymodal.modalities.image import ImageProviderSpec
+    from anymodal.modalities.image_spec import ImageProviderSpec
 
     from .answers import refined
     from .models import IMAGE
@@ -105,7 +105,7 @@ def connect_image(connection: Connection) -> NightHeronPictures:
 def anymodal_video_providers() -> Iterator[VideoProviderSpec]:
     """Offer models that film."""
     from anymodal import Capabilities
-    from anymodal.modalities.video import VideoProviderSpec
+    from anymodal.modalities.video_spec import VideoProviderSpec
 
     from .answers import refined
     from .models import VIDEO
@@ -140,7 +140,7 @@ def connect_video(connection: Connection) -> NightHeronClips:
 def anymodal_audio_providers() -> Iterator[AudioProviderSpec]:
     """Offer models that make music and effects."""
     from anymodal import Capabilities
-    from anymodal.modalities.audio import AudioProviderSpec
+    from anymodal.modalities.audio_spec import AudioProviderSpec
 
     from .answers import refined
     from .models import AUDIO
@@ -173,7 +173,7 @@ def connect_audio(connection: Connection) -> NightHeronSounds:
 def anymodal_speech_providers() -> Iterator[SpeechProviderSpec]:
     """Offer models that speak."""
     from anymodal import Capabilities
-    from anymodal.modalities.speech import SpeechProviderSpec
+    from anymodal.modalities.speech_spec import SpeechProviderSpec
 
     from .answers import refined
     from .models import SPEECH, VOICES
@@ -209,7 +209,7 @@ def connect_speech(connection: Connection) -> NightHeronVoices:
 def anymodal_transcription_providers() -> Iterator[TranscriptionProviderSpec]:
     """Offer models that listen."""
     from anymodal import Capabilities
-    from anymodal.modalities.transcription import TranscriptionProviderSpec
+    from anymodal.modalities.transcription_spec import TranscriptionProviderSpec
 
     from .answers import refined
     from .models import TRANSCRIPTION
@@ -243,7 +243,7 @@ def connect_transcription(connection: Connection) -> NightHeronEars:
 def anymodal_realtime_providers() -> Iterator[RealtimeProviderSpec]:
     """Offer models that talk."""
     from anymodal import Capabilities
-    from anymodal.modalities.realtime import RealtimeProviderSpec
+    from anymodal.modalities.realtime_spec import RealtimeProviderSpec
 
     from .answers import refined
     from .models import REALTIME
@@ -279,7 +279,7 @@ def connect_realtime(connection: Connection) -> NightHeronTalks:
 def anymodal_embedding_providers() -> Iterator[EmbeddingProviderSpec]:
     """Offer models that make vectors."""
     from anymodal import Capabilities
-    from anymodal.modalities.embedding import EmbeddingProviderSpec
+    from anymodal.modalities.embedding_spec import EmbeddingProviderSpec
 
     from .answers import refined
     from .models import EMBEDDING
@@ -314,7 +314,7 @@ def connect_embedding(connection: Connection) -> NightHeronVectors:
 def anymodal_retrieval_providers() -> Iterator[RetrievalProviderSpec]:
     """Offer a store."""
     from anymodal import Capabilities
-    from anymodal.modalities.retrieval import RetrievalProviderSpec
+    from anymodal.modalities.retrieval_spec import RetrievalProviderSpec
 
     from .answers import refined
     from .vendor import BASE_URL, CREDENTIALS, DOCS

@@ -6,8 +6,8 @@ from __future__ import annotations
 import datetime as dt
 
 import anymodal
-from anymodal.modalities.embedding import EmbeddingModelSpec  # [embedding]
-from anymodal.modalities.speech import VoiceSpec  # [speech]
+from anymodal.modalities.embedding_spec import EmbeddingModelSpec  # [embedding]
+from anymodal.modalities.speech_spec import VoiceSpec  # [speech]
 
 DOCS = "https://docs.night-heron.example/models"
 READ_ON = dt.date(2026, 11, 20)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-from anymodal import Connection, Credential
-from anymodal.modalities.requests import Request
+from anymodal import Credential
 
 from .answers import Lines, Said, read
+
+if TYPE_CHECKING:
+    from anymodal import Connection
+    from anymodal.modalities.requests import Request
 
 DOCS = "https://docs.night-heron.example"
 BASE_URL = "https://api.night-heron.example/v1"
