@@ -228,7 +228,8 @@ def transport_errors(provider: str) -> Iterator[None]:
         raise
     except Exception as error:
         if (ours := _alone(error)) is not None:
-            name_provider(ours, provider)
+            if isinstance(ours, e.VendorError):
+                name_provider(ours, provider)
             raise ours from None
         cls = _meaning(error)
         if cls is None:
