@@ -3,6 +3,7 @@
 import contextlib
 import http
 import json
+import logging
 import os
 import socket as sockets
 import ssl
@@ -73,6 +74,23 @@ async def test_messages_go_both_ways():
     assert "/v1/live" == seen[0].path
     assert KEY == seen[0].headers["x-key"]
     assert seen[0].headers["user-agent"].startswith("anymodal/")
+
+
+async def test_the_key_is_not_logged(caplog):
+    """The library logs headers where somebody looks for a fault; its warnings still come."""
+    logger = logging.getLogger("websockets.client")
+    caplog.set_level(logging.DEBUG, logger.name)
+    with vendor(echo, logger=logging.getLogger("vendor")) as url:
+        async with to(url) as socket:
+            await socket.send("one")
+            await socket.receive()
+            socket._connection.logger.warning("it is odd")
+
+    assert logger.isEnabledFor(logging.DEBUG)
+    assert [("websockets.client", "it is odd")] == [
+        (one.name, one.message) for one in caplog.records if one.name == logger.name
+    ]
+    assert KEY not in caplog.text
 
 
 async def test_it_is_iterated_over_until_the_agreed_end():

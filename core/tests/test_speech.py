@@ -97,6 +97,15 @@ async def test_formats(offered, wanted, asked, media_type):
     assert asked == str(provider.asked[0].format)
 
 
+def test_a_spec_is_changed_by_its_own_values():
+    """Formats are given as names and kept as what they mean; both are taken."""
+    spec = SpeechProviderSpec(id="acme", display_name="A", connect=print, formats=["mp3", "pcm"])
+
+    assert spec.formats == attrs.evolve(spec, id="other").formats
+    with pytest.raises(TypeError, match="a list of strings"):
+        attrs.evolve(spec, formats="mp3")
+
+
 async def test_formats_that_nobody_speaks_of():
     """The sound itself tells what it is."""
     provider = Synthesizes()
