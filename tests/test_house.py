@@ -16,6 +16,7 @@ FLOORS = [
     {
         "_version",
         "markers",
+        "comparing",
         "errors",
         "files",
         "formats",
@@ -178,6 +179,51 @@ def test_importing_a_plugin_is_cheap(module):
     assert set() == heavy & found
     rooms = {name for name in found if name.startswith("anymodal.modalities.")}
     assert rooms <= {"anymodal.modalities.text", "anymodal.modalities.messages"}
+
+
+LISTING = """
+import os, sys
+sys.argv = ["anymodal", "providers", "--json"]
+os.environ["ANYMODAL_CACHE_DIR"] = {folder!r}
+kept = os.dup(1)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+from anymodal.cli import main
+assert main() == 0
+sys.stdout.flush()
+os.dup2(kept, 1)
+"""
+
+
+def test_a_listing_makes_what_is_offered_and_no_more(tmp_path):
+    """Each attrs class costs half a millisecond, and there are nine rooms full of them."""
+    script = LISTING.format(folder=str(tmp_path))
+    modules_after(script)  # writes the index
+    found = modules_after(script)
+
+    ours = [name for name in found if name.startswith("anymodal")]
+    core = [name for name in ours if name.split(".")[0] == "anymodal"]
+    rooms = {name.removeprefix("anymodal.modalities.") for name in core if ".modalities." in name}
+    assert {"text_spec", "image_spec", "speech_spec"} <= rooms
+    assert set() == {one for one in rooms if not one.endswith("_spec")} - {
+        "packing",
+        "requests",  # of the modality that an example brings
+        "sizes",
+        "sounds",
+    }
+    assert len(core) <= 60
+    heavy = {"asyncio", "anyio", "hashlib", "http", "httpx2", "logging", "platformdirs", "ssl"}
+    assert set() == heavy & set(found)
+
+
+@pytest.mark.parametrize("module", PLUGIN_MODULES)
+def test_a_plugin_says_what_it_offers_cheaply(module, tmp_path):
+    """Its tables and no more: options, protocols and what errors mean are imported when used."""
+    found = modules_after(LISTING.format(folder=str(tmp_path)))
+
+    own = [name for name in found if name.split(".")[0] == module]
+    assert 1 <= len(own) <= 6
+    kept = ("options", "quirks", "settings", "carrier", "body")
+    assert [] == [name for name in own if name.endswith(kept)]
 
 
 def test_there_are_plugins():

@@ -13,7 +13,7 @@ from importlib import import_module
 from inspect import iscoroutinefunction, isgeneratorfunction
 from itertools import chain, islice
 from types import FunctionType, ModuleType
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
 import attrs
 import pluggy
@@ -66,12 +66,19 @@ def hook_manager(modules: Iterable[str] = ()) -> pluggy.PluginManager:
 class _Manager(pluggy.PluginManager):
     """A manager that looks at the functions of a module alone, which is a third of the time."""
 
+    _own: ClassVar[dict[str, pluggy.HookspecOpts | None]] = {}
+
     def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
         return super().parse_hookimpl_opts(plugin, name) if _may_be_hook(plugin, name) else None
 
     def parse_hookspec_opts(self, module_or_class: Any, name: str) -> pluggy.HookspecOpts | None:
-        is_hook = _may_be_hook(module_or_class, name)
-        return super().parse_hookspec_opts(module_or_class, name) if is_hook else None
+        if module_or_class is not hookspecs:
+            is_hook = _may_be_hook(module_or_class, name)
+            return super().parse_hookspec_opts(module_or_class, name) if is_hook else None
+        if name not in self._own:  # each plugin has a manager of its own, and ours never change
+            is_hook = _may_be_hook(hookspecs, name)
+            self._own[name] = super().parse_hookspec_opts(hookspecs, name) if is_hook else None
+        return self._own[name]
 
 
 def _may_be_hook(plugin: object, name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeAlias, 
 
 import attrs
 
+from .comparing import Compared
 from .errors import VendorError
 from .places import class_at, class_or_place
 from .pricing import Prices
@@ -241,8 +242,8 @@ def _all(cls: type[ItemT], found: Iterable[ItemT]) -> tuple[ItemT, ...]:
     return given
 
 
-@attrs.frozen(kw_only=True)
-class ProviderSpec(Generic[ProviderT]):
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ProviderSpec(Compared, Generic[ProviderT]):
     """
     A provider of one modality, before anything is connected.
 

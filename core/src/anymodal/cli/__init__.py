@@ -29,6 +29,7 @@ def main() -> int:
     except KeyboardInterrupt:  # before there is anything to close
         status = INTERRUPTED
     _leave_behind(status)
+    gc.freeze()  # nor is it worth looking at what is left, all of which goes with the process
     return status
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import attrs
-
 from ..specs import ProviderSpec
 
 if TYPE_CHECKING:
@@ -14,8 +12,9 @@ if TYPE_CHECKING:
 __all__ = ["AudioProviderSpec"]
 
 
-@attrs.frozen(kw_only=True)
 class AudioProviderSpec(ProviderSpec["AudioProvider"]):
     """A provider of music, of effects, or of better sound, before anything is connected."""
+
+    __slots__ = ()  # it has no fields of its own, so attrs would make all of it once more
 
     modality: ClassVar[str] = "audio"

@@ -37,7 +37,7 @@ class EmbeddingModelSpec(ModelSpec):
     max_request_tokens: int | None = attrs.field(default=None, validator=_COUNT_OR_NONE)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class EmbeddingProviderSpec(ProviderSpec["EmbeddingProvider"]):
     """
     A provider of vectors, before anything is connected.

@@ -23,7 +23,7 @@ def _forms(found: Iterable[str]) -> frozenset[str]:
     return given
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ImageProviderSpec(ProviderSpec["ImageProvider"]):
     """
     A provider of pictures, before anything is connected.

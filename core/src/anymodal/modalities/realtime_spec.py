@@ -20,7 +20,7 @@ def _formats(given: Iterable[str | AudioFormat]) -> tuple[AudioFormat, ...]:
     return tuple(AudioFormat.parse(one) for one in given)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RealtimeProviderSpec(ProviderSpec["OpensRealtime"]):
     """
     A provider of spoken conversation, both ways at once.

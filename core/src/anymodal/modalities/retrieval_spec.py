@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["RetrievalProviderSpec"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RetrievalProviderSpec(ProviderSpec["RetrievalProvider"]):
     """
     A store, before anything is connected. It has no models; its name alone is one.

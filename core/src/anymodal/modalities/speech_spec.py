@@ -61,7 +61,7 @@ def _formats(found: Sequence[str | SoundFormat]) -> tuple[SoundFormat, ...]:
     return tuple(SoundFormat.parse(one, field="formats") for one in words(names))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SpeechProviderSpec(ProviderSpec["SpeechProvider"]):
     """
     A provider of speech from text.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import attrs
-
 from ..specs import ProviderSpec
 
 if TYPE_CHECKING:
@@ -14,12 +12,13 @@ if TYPE_CHECKING:
 __all__ = ["TextProviderSpec"]
 
 
-@attrs.frozen(kw_only=True)
 class TextProviderSpec(ProviderSpec["TextProvider"]):
     """
     A provider of text.
 
     Its `connect` returns a `TextProvider`.
     """
+
+    __slots__ = ()  # it has no fields of its own, so attrs would make all of it once more
 
     modality: ClassVar[str] = "text"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["TranscriptionProviderSpec"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TranscriptionProviderSpec(ProviderSpec["TranscriptionProvider"]):
     """
     A provider of text from speech.
