@@ -159,6 +159,10 @@ def _may_be_a_server(spec: ProviderSpec[Any]) -> bool:
     return spec.kind == "local" and bool(spec.url_env)
 
 
+def _may_have_sparse(spec: ProviderSpec[Any]) -> bool:
+    return spec.capabilities.get("sparse") is not False
+
+
 def _letters(text: str) -> DenseVector:
     """Return how often pairs of letters come, by what they add up to: a plain dense vector."""
     numbers = [0.0] * NUMBERS
@@ -170,10 +174,10 @@ def _letters(text: str) -> DenseVector:
 RETRIEVAL: Final[Mapping[str, Operation]] = {
     "dense": Operation("dense", _dense, QUESTION),
     "sparse": Operation("sparse", _sparse, QUESTION),
-    "hybrid": Operation("", _hybrid, QUESTION),
+    "hybrid": Operation("", _hybrid, QUESTION, only=_may_have_sparse),
     "remote": Operation("", _remote, QUESTION, only=_may_be_a_server),
 }
 """
-By name, in the order of the table; both kinds together go with every store. A store on
-this machine that may be a server as well is asked as one, too.
+By name, in the order of the table; both kinds together go with every store that is
+not known to lack one. A store on this machine that may be a server as well is asked as one, too.
 """

@@ -11,7 +11,7 @@ from anymodal import Credential
 from .answers import Lines, Said, read
 
 if TYPE_CHECKING:
-    from anymodal import Connection
+    from anymodal import Connection, LiveModel
     from anymodal.modalities.requests import Request
 
 DOCS = "https://docs.night-heron.example"
@@ -42,6 +42,13 @@ class NightHeronVendor:
         headers = await self.headers()
         async with self.http.lines("POST", path, body=body, headers=headers) as found:
             yield Lines(found)
+
+    async def list_models(self) -> list[LiveModel]:
+        """Ask which models there are today."""
+        from anymodal import LiveModel
+
+        said = await self.ask("/models", method="GET")
+        return [LiveModel(id=one["id"], modality=one["kind"]) for one in said["models"]]
 
 
 def given(request: Request, *names: str, lacks: tuple[str, ...] = ()) -> dict[str, object]:

@@ -36,6 +36,16 @@ def admit(request: Request) -> None:
 
 app = Emulator("night-heron", refuse=refuse, fail=fail, admit=admit)
 
+MODELS: dict[str, str] = {}
+"""Kinds of models, by their ids; each module here adds its own."""
+
+
+@app.route("GET", "/v1/models")
+def models(request: Request) -> Reply:
+    """List the models."""
+    found = [{"id": name, "kind": kind} for name, kind in MODELS.items()]
+    return Reply.json({"id": request.memory.id("m-"), "models": found})
+
 
 def asked(request: Request, fields: Mapping[str, Field], *models: str) -> dict[str, Any]:
     """Return the body of a request, which has these fields and names one of the models."""

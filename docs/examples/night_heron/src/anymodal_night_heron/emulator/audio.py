@@ -6,8 +6,9 @@ from anymodal_emulator.app import Reply, Request
 from anymodal_emulator.checking import Field
 from anymodal_emulator.sounds import wav
 
-from .app import app, asked, coded, magic
+from .app import MODELS, app, asked, coded, magic
 
+MODELS["reed-1"] = "audio"
 FIELDS = {
     "model": Field("string", required=True),
     "prompt": Field("string", required=True),

@@ -7,8 +7,9 @@ from anymodal_emulator.checking import Field, one_of
 from anymodal_emulator.embedding import vector
 from anymodal_emulator.text import count
 
-from .app import app, asked, magic
+from .app import MODELS, app, asked, magic
 
+MODELS["compass-1"] = "embedding"
 FIELDS = {
     "model": Field("string", required=True),
     "texts": Field("array", required=True, items=Field("string")),

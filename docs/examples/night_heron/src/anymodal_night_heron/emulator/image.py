@@ -6,8 +6,9 @@ from anymodal_emulator.app import Reply, Request
 from anymodal_emulator.checking import Field, one_of
 from anymodal_emulator.pictures import picture
 
-from .app import app, asked, coded, magic, sized
+from .app import MODELS, app, asked, coded, magic, sized
 
+MODELS["etch-1"] = "image"
 FIELDS = {
     "model": Field("string", required=True),
     "prompt": Field("string", required=True),

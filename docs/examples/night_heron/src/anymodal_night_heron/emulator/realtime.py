@@ -12,8 +12,9 @@ from anymodal_emulator.checking import Field, check, one_of
 from anymodal_emulator.sounds import CHARACTER_SECONDS, heard, pcm
 from anymodal_emulator.text import Ask, answer
 
-from .app import app, coded, magic
+from .app import MODELS, app, coded, magic
 
+MODELS["parley-1"] = "realtime"
 TURNS = {
     "by": one_of("silence", "caller", required=True),
     "silence": Field("number", least=0, most=60),

@@ -9,8 +9,9 @@ from anymodal_emulator.app import Reply, Request, Stream
 from anymodal_emulator.checking import Field, one_of
 from anymodal_emulator.sounds import pcm
 
-from .app import app, asked, coded, magic
+from .app import MODELS, app, asked, coded, magic
 
+MODELS["lark-1"] = "speech"
 VOICES = {"ada": "Ada", "bert": "Bert"}
 FIELDS = {
     "model": Field("string", required=True),

@@ -9,8 +9,9 @@ from anymodal_emulator.app import Request, Stream
 from anymodal_emulator.checking import Field, one_of
 from anymodal_emulator.text import Answer, Ask, answer, tokens
 
-from .app import app, asked, magic
+from .app import MODELS, app, asked, magic
 
+MODELS["quill-2"] = "text"
 TURN = Field("object", fields={"role": one_of("user", "assistant"), "text": Field("string")})
 FIELDS = {
     "model": Field("string", required=True),

@@ -13,8 +13,9 @@ from anymodal_emulator.app import RefusedError, Reply, Request, Talk
 from anymodal_emulator.checking import Field, check
 from anymodal_emulator.sounds import CHARACTER_SECONDS, heard
 
-from .app import app, asked
+from .app import MODELS, app, asked
 
+MODELS["owl-1"] = "transcription"
 HOW = {
     "model": Field("string", required=True),
     "language": Field("string"),

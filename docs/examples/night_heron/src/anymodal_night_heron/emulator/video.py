@@ -8,8 +8,9 @@ from anymodal_emulator.app import Memory, RefusedError, Reply, Request
 from anymodal_emulator.checking import Field, one_of
 from anymodal_emulator.clips import clip
 
-from .app import app, asked, magic, sized
+from .app import MODELS, app, asked, magic, sized
 
+MODELS["reel-1"] = "video"
 FIELDS = {
     "model": Field("string", required=True),
     "prompt": Field("string", required=True),
