@@ -16,11 +16,15 @@ WHEELS = sorted((Path(__file__).parent / "frozen").glob("*.whl"))
 
 @pytest.fixture(params=WHEELS, ids=lambda wheel: wheel.name)
 def frozen(request, tmp_path, monkeypatch):
-    """A wheel's provider, unpacked where it is found before anything of its name."""
+    """A wheel's package, unpacked where it is found before anything of its name."""
     with zipfile.ZipFile(request.param) as wheel:
         wheel.extractall(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    return request.param.name.split("-")[0].removeprefix("anymodal_"), tmp_path
+    return request.param.name.split("-")[0], tmp_path
+
+
+def provider_of(package: str) -> str:
+    return package.removeprefix("anymodal_").replace("_", "-")
 
 
 def run(*words: str) -> str:
@@ -33,10 +37,10 @@ def run(*words: str) -> str:
 
 def test_loads(frozen):
     """It is found where it was unpacked, and nothing is said against it."""
-    provider, folder = frozen
+    package, folder = frozen
     rows = json.loads(run("anymodal", "plugins", "--json"))
-    found = [row for row in rows if row["providers"] == [provider]]
-    module = f"import anymodal_{provider} as it; print(it.__file__)"
+    found = [row for row in rows if row["providers"] == [provider_of(package)]]
+    module = f"import {package} as it; print(it.__file__)"
     where = subprocess.run(
         [sys.executable, "-c", module], check=True, capture_output=True, text=True
     )
@@ -48,8 +52,8 @@ def test_loads(frozen):
 
 def test_keeps_the_contract(frozen, tmp_path):
     """Each suite of its modalities finds it as whole as on the day it was built."""
-    provider, _ = frozen
-    run("anymodal.testing", provider, "--json", str(tmp_path / "report.json"))
+    package, _ = frozen
+    run("anymodal.testing", provider_of(package), "--json", str(tmp_path / "report.json"))
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
 
     assert report["suites"]
