@@ -48,15 +48,20 @@ def test_pictures_are_exact(words, width, height, count):
     width, height = 2 * width, 2 * height
     drawn = [mosaic(f"{words} {'#' * (number + 1)}", width, height) for number in range(count)]
     with av.open(io.BytesIO(clip(words, width, height, count / 2))) as file:
-        planes = [one.reformat(format="gray").to_ndarray() for one in file.decode(video=0)]
+        pictures = [(one.width, one.height, rows(one.planes[0])) for one in file.decode(video=0)]
 
-    assert count == len(planes)
-    for picture, plane in zip(drawn, planes, strict=True):
-        dark = int(plane.min())
-        assert (height, width) == plane.shape
+    assert [(width, height)] * count == [one[:2] for one in pictures]
+    for picture, (_, _, light) in zip(drawn, pictures, strict=True):
+        dark = min(map(min, light))
         assert [
             [picture.cells[y // CELL][x // CELL] for x in range(width)] for y in range(height)
-        ] == [[int(light) == dark for light in row] for row in plane]
+        ] == [[one == dark for one in row] for row in light]
+
+
+def rows(plane):
+    """Return the rows of a plane, without what stands past their ends."""
+    data = bytes(plane)
+    return [data[y * plane.line_size :][: plane.width] for y in range(plane.height)]
 
 
 def test_odd_sizes_are_refused():

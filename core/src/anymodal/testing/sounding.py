@@ -17,7 +17,17 @@ from .emulators import absent
 from .leftovers import connections, eventually, tasks
 from .stage import Stage
 
-__all__ = ["PIECE", "RECORDED", "alike", "left_behind", "plain", "said", "samples_of", "spoken"]
+__all__ = [
+    "PIECE",
+    "RECORDED",
+    "Samples",
+    "alike",
+    "left_behind",
+    "plain",
+    "said",
+    "samples_of",
+    "spoken",
+]
 
 PIECE: Final = 3200
 """Bytes of sound that are sent at once: a tenth of a second, of 16 kHz."""

@@ -25,7 +25,7 @@ from .asking import NOTHING, Way
 from .clauses import clause
 from .emulators import faults
 from .settling import check_settings, check_strict
-from .sounding import said
+from .sounding import Samples, said
 from .speech_told import TOLD, SpeechTold, drip
 from .stage import Stage
 from .text import FOREIGN
@@ -118,12 +118,12 @@ class SpeechSuite(SpeechTold):
 
     def refusable(self) -> Mapping[str, Way]:
         """Return ways to ask that need a capability, by its name."""
-        return {"voice_cloning": self.learn}
+        silence = Samples(bytes(32_000), 16_000)
+        return {"voice_cloning": lambda ai, name, _: self.learn(ai, name, silence)}
 
-    async def learn(self, ai: Client, name: str, question: str) -> ClonedVoice:
-        """Have a voice learned, of somebody who says *question*."""
-        sample = said(question).wav()
-        return await ai.speech.clone("Keeper", sample, consent="It is nobody's.", model=name)
+    async def learn(self, ai: Client, name: str, sample: Samples) -> ClonedVoice:
+        """Have the voice of *sample* learned."""
+        return await ai.speech.clone("Keeper", sample.wav(), consent="It is nobody's.", model=name)
 
     async def events(self, ai: Client, stage: Stage, words: str) -> list[SpeechEvent]:
         """Return the events of a stream, as the provider itself gives them."""
@@ -328,7 +328,7 @@ class SpeechSuite(SpeechTold):
         with pytest.raises(e.InvalidRequestError):
             await ai.speech.clone("Keeper", said("One, two.").wav(), consent="", model=name)
         assert not stage.requests, f"{stage.id} was sent a voice that nobody agreed to."
-        learned = await self.learn(ai, name, self.questions[0])
+        learned = await self.learn(ai, name, said(self.questions[0]))
         more = {"voice": f"{stage.id}/{learned.voice.id}"}
         error = await self.failure(self.ask, ai, stage, more=more)
         assert error is None, (
