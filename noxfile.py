@@ -131,7 +131,7 @@ def core(session: nox.Session) -> None:
 def plugin(session: nox.Session, name: str) -> None:
     """Test one plugin in its own environment, so that it cannot lean on others."""
     install(session, f"./core[{CORE_EXTRAS}]", *local(name), *TEST_TOOLS)
-    session.run("pytest", f"plugins/{name}/tests", *session.posargs)
+    session.run("pytest", f"plugins/{name}/tests", *PARALLEL, *session.posargs)
 
 
 @nox.session(python=PYTHON)

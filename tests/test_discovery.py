@@ -66,6 +66,19 @@ EXPECTED = snapshot(
         "qdrant": {"kinds": {}, "not in the table": {}},
         "libretranslate": {"kinds": {}, "not in the table": {}},
         "quillon": {"kinds": {"text": 1}, "not in the table": {}},
+        "night-heron": {
+            "kinds": {
+                "audio": 1,
+                "embedding": 1,
+                "image": 1,
+                "realtime": 1,
+                "speech": 1,
+                "text": 1,
+                "transcription": 1,
+                "video": 1,
+            },
+            "not in the table": {},
+        },
     }
 )
 

@@ -234,9 +234,13 @@ def module(name):
         raise MissingError(name) from error
 
 
+PUBLIC = {name: getattr(anymodal, name) for name in anymodal.__all__}
+"""What modules may import for type checkers alone."""
+
+
 def hints(what):
     try:
-        return typing.get_type_hints(what)
+        return typing.get_type_hints(what, localns=PUBLIC)
     except (NameError, TypeError):  # names that only type checkers see; objects without hints
         return {}
 

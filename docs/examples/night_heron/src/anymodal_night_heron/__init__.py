@@ -49,7 +49,7 @@ def anymodal_text_providers() -> Iterator[TextProviderSpec]:
         credentials=CREDENTIALS,
         capabilities=Capabilities(
             yes={"streaming"},
-            no={"function_calling", "structured_output", "image_input", "file_input"},
+            no={"function_calling", "structured_output", "image_input", "file_input", "batch"},
         ),
         models=TEXT,
         default_model=TEXT[0].id,
@@ -152,7 +152,7 @@ def anymodal_audio_providers() -> Iterator[AudioProviderSpec]:
         docs=DOCS,
         base_url=BASE_URL,
         credentials=CREDENTIALS,
-        capabilities=Capabilities(yes={"text_to_audio"}, no={"enhancement"}),
+        capabilities=Capabilities(yes={"text_to_audio"}, no={"enhancement", "cancel"}),
         models=AUDIO,
         default_model=AUDIO[0].id,
         connect=connect_audio,
