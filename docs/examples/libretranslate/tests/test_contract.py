@@ -16,3 +16,7 @@ class TestLibreTranslate(TranslationSuite):
     @pytest.mark.xfail(reason="a wrong key is a 403 there, like a ban, and no code tells the two")
     async def test_the_key_is_sent(self, stage, ai):
         await super().test_the_key_is_sent(stage)
+
+    @pytest.mark.xfail(reason="most servers want no key; one that does says so itself", strict=True)
+    async def test_a_missing_key_is_asked_for(self, stage):
+        await super().test_a_missing_key_is_asked_for(stage)
