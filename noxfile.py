@@ -141,7 +141,7 @@ def together(session: nox.Session) -> None:
     session.run("uv", "pip", "check", external=True)
     session.run("pytest", "tests", *PARALLEL, *session.posargs)
     for folder in EXAMPLES:
-        session.run("pytest", str(folder / "tests"), *session.posargs)
+        session.run("pytest", str(folder / "tests"), *PARALLEL, *session.posargs)
 
 
 @nox.session(python=FURTHER_PYTHONS)
